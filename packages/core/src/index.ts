@@ -1,0 +1,32 @@
+export { ERRORS, HawserError, isErrorCode } from './errors.ts'
+export type { ErrorClass, ErrorCode } from './errors.ts'
+export { dialError, systemCode } from './system-errors.ts'
+export { formatHostPort, parseHostPort } from './address.ts'
+export type { HostPort } from './address.ts'
+export {
+  ERROR_HEADER,
+  FLOWS_HOST,
+  formatAuthority,
+  MAX_AUTHORITY_LENGTH,
+  parseAuthority,
+  RESERVED_SUFFIX,
+} from './authority.ts'
+export type { Authority, AuthorityOperation } from './authority.ts'
+export type { BindingDoors, BindingHost, BindingIdentity, BindingNetwork } from './binding.ts'
+export type { Dialed, Dialer, DialTarget } from './dialer.ts'
+export { FLOW_STEPS } from './flow.ts'
+export type {
+  FlowHttp,
+  FlowKind,
+  FlowOutcome,
+  FlowRecord,
+  FlowRoute,
+  FlowStep,
+  FlowTarget,
+  FlowVerdict,
+} from './flow.ts'
+export { silentLogger } from './logger.ts'
+export type { LogFields, Logger } from './logger.ts'
+export { Secret } from './secret.ts'
+export { resetStream, splice } from './splice.ts'
+export type { SpliceBytes } from './splice.ts'

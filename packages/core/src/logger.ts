@@ -1,0 +1,22 @@
+/** Values of a log line. Secrets are `Secret`s and print as a mask. */
+export type LogFields = Readonly<Record<string, unknown>>
+
+/** Where log lines go. Nothing on the data path logs per frame or per chunk. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+  /** The same sink with `fields` on every line. */
+  child(fields: LogFields): Logger
+}
+
+const discard = (): void => {}
+
+export const silentLogger: Logger = {
+  debug: discard,
+  info: discard,
+  warn: discard,
+  error: discard,
+  child: () => silentLogger,
+}

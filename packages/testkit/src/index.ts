@@ -1,0 +1,3 @@
+export { assertNoLeaks } from './leaks.ts'
+export { CapturedLog } from './log.ts'
+export type { CapturedLine } from './log.ts'
