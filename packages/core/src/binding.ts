@@ -10,6 +10,8 @@ export interface BindingIdentity {
   /** The name in `env`, or `egress` for the global `connect()` and `fetch()`. */
   readonly binding: string
   readonly network: BindingNetwork
+  /** Where `connect()` leads, if elsewhere than `fetch()`: the `egress` key of `hawser.jsonc` sets it. */
+  readonly connectNetwork?: BindingNetwork | undefined
 }
 
 /** The two doors of one binding, opened by an edge, for the runtime modules inside workerd. */
