@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { Program } from './support/process.ts'
+
+const SCENARIO = fileURLToPath(new URL('scenarios/public-egress.ts', import.meta.url))
+const PREFIX = 'proxy request failed, cannot connect to the specified address'
+
+const HOSTS = `
+127.0.0.1 localhost
+8.8.8.8 public.example
+127.0.0.1 sneaky.example
+`
+
+function ip(...words: string[]): boolean {
+  return spawnSync('ip', words, { stdio: 'ignore' }).status === 0
+}
+
+interface Namespace extends AsyncDisposable {
+  readonly name: string
+}
+
+/** A network namespace with a public address on its loopback interface and a hosts file of its own. */
+async function publicNamespace(): Promise<Namespace | undefined> {
+  const name = `hawser-${process.pid}`
+  if (!ip('netns', 'add', name)) return undefined
+  const hosts = `/etc/netns/${name}`
+  await mkdir(hosts, { recursive: true })
+  await writeFile(`${hosts}/hosts`, HOSTS)
+  ip('-n', name, 'link', 'set', 'lo', 'up')
+  ip('-n', name, 'addr', 'add', '8.8.8.8/32', 'dev', 'lo')
+  return {
+    name,
+    async [Symbol.asyncDispose]() {
+      ip('netns', 'delete', name)
+      await rm(hosts, { recursive: true, force: true })
+    },
+  }
+}
+
+test('global connect() and fetch() reach public addresses and nothing else', { timeout: 120_000 }, async (t) => {
+  await using namespace = await publicNamespace()
+  if (namespace === undefined) return t.skip('network namespaces need root and iproute2')
+  await using program = new Program('ip', ['netns', 'exec', namespace.name, process.execPath, SCENARIO])
+  const seen = JSON.parse((await program.line(/^RESULT (.*)$/))[1] ?? '') as Record<
+    string,
+    { status?: number; body?: string }
+  >
+  const refused = { failed: `Error: ${PREFIX}` }
+  const opened = { opened: true }
+
+  assert.deepEqual(seen['8.8.8.8:7000'], opened)
+  assert.deepEqual(seen['public.example:7000'], opened)
+  for (const target of [
+    '127.0.0.1:7000',
+    '[::ffff:127.0.0.1]:7000',
+    '2130706433:7000',
+    'sneaky.example:7000',
+    'localhost:7000',
+    '8.8.8.8:7001',
+  ]) {
+    assert.deepEqual(seen[target], refused, target)
+  }
+  assert.deepEqual(seen['8.8.8.8:25'], { failed: 'Error: Connections to port 25 are prohibited' })
+  assert.deepEqual(seen['8.8.8.8:own-listener'], { failed: 'Error: TCP Loop detected' })
+
+  assert.deepEqual(seen['http://8.8.8.8:8080/'], { status: 200, body: 'hello' })
+  assert.deepEqual(seen['http://public.example:8080/'], { status: 200, body: 'hello' })
+  for (const target of ['http://127.0.0.1:8080/', 'http://sneaky.example:8080/', 'http://0x7f.1:8080/']) {
+    assert.equal(seen[target]?.status, 403, target)
+    assert.match(seen[target]?.body ?? '', /^error code: 1003\nProxyError: destination_ip_prohibited/)
+  }
+  assert.equal(seen['http://no-such-name.example/']?.status, 530)
+  assert.equal(seen['http://8.8.8.8:8081/']?.status, 521)
+})
