@@ -21,6 +21,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g
 
+/** Tests, and what only tests use: `fake-clock.ts`, `test-site.ts`, `store-suite.ts`. */
+function isTestCode(file: string): boolean {
+  return file.endsWith('.test.ts') || /\/(?:fake|test)-[\w-]+\.ts$/.test(file) || file.endsWith('-suite.ts')
+}
+
 async function sources(): Promise<string[]> {
   const files: string[] = []
   for await (const file of glob('packages/*/src/**/*.ts')) files.push(file)
@@ -42,7 +47,7 @@ test('imports between packages point down the list, by name, and never into anot
       violations.push(`${file}: package ${name} is not in the list`)
       continue
     }
-    const permitted = file.endsWith('.test.ts') ? [...allowed, 'testkit'] : allowed
+    const permitted = isTestCode(file) ? [...allowed, 'testkit'] : allowed
     for (const specifier of importsOf(file)) {
       const other = /^@hawser\/([a-z-]+)/.exec(specifier)?.[1]
       if (other !== undefined && other !== name && !permitted.includes(other)) {

@@ -1,0 +1,157 @@
+import { HawserError, Secret } from '@hawser/core'
+import type { Tunnel } from '@hawser/directory'
+import { z } from 'zod'
+import { readBody } from '../body.ts'
+import { answer } from '../envelope.ts'
+import { API_ERRORS, ApiRefusal } from '../errors.ts'
+import type { ApiError, ErrorAnswers } from '../errors.ts'
+import { pageOf } from '../paging.ts'
+import type { ApiConnection, ApiContext, ApiOptions, ApiResource } from '../resource.ts'
+import { connectorResources } from './connection-resource.ts'
+import { tunnelFilter } from './tunnel-filter.ts'
+import { tunnelResource } from './tunnel-resource.ts'
+
+const PATH = '/accounts/:account_id/cfd_tunnel'
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+const NOT_FOUND: ApiError = { status: 404, code: 1002, message: 'Tunnel not found' }
+const IN_USE: ApiError = {
+  status: 400,
+  code: 1022,
+  message: 'This tunnel has active connections. End them first, or delete it with ?cascade=true',
+}
+const ERRORS: ErrorAnswers = {
+  not_found: NOT_FOUND,
+  // The vendor's SDK repeats a call that met a conflict, twice, unless told that it is of no use.
+  conflict: { status: 409, code: 1013, message: '', headers: { 'x-should-retry': 'false' } },
+}
+
+/** Out of plain sight from here on: the directory checks what is in it. */
+const secret = z.string().transform((text) => new Secret(text))
+const creation = z.object({
+  name: z.string(),
+  // Taken and not kept: every tunnel here is configured at the edge, which the vendor calls `cloudflare`.
+  config_src: z.enum(['local', 'cloudflare']).optional(),
+  tunnel_secret: secret.optional(),
+})
+const change = z.object({ name: z.string().optional(), tunnel_secret: secret.optional() })
+
+/** `/accounts/{id}/cfd_tunnel`: tunnels, their tokens and their connections. */
+export function tunnels(options: ApiOptions): ApiResource {
+  const handlers = new TunnelHandlers(options)
+  return {
+    errors: ERRORS,
+    routes: [
+      { path: PATH, methods: { GET: (c) => handlers.list(c), POST: (c) => handlers.create(c) } },
+      {
+        path: `${PATH}/:tunnel_id`,
+        methods: { GET: (c) => handlers.get(c), PATCH: (c) => handlers.update(c), DELETE: (c) => handlers.delete(c) },
+      },
+      { path: `${PATH}/:tunnel_id/token`, methods: { GET: (c) => handlers.token(c) } },
+      {
+        path: `${PATH}/:tunnel_id/connections`,
+        methods: { GET: (c) => handlers.connections(c), DELETE: (c) => handlers.disconnect(c) },
+      },
+    ],
+  }
+}
+
+/** One method for each call. All of them throw what `errors.ts` knows how to tell. */
+class TunnelHandlers {
+  readonly #options: ApiOptions
+
+  constructor(options: ApiOptions) {
+    this.#options = options
+  }
+
+  /** Filters first, then pages: `total_count` is of what was asked for. */
+  async list(c: ApiContext): Promise<Response> {
+    const filter = tunnelFilter(c)
+    const { directory } = this.#options
+    const found = await directory.tunnels.list({ name: filter.name, includeDeleted: filter.deleted })
+    const wanted = found
+      .filter(({ deletedAt }) => (deletedAt !== undefined) === filter.deleted)
+      .map((tunnel) => this.#resource(tunnel))
+      .filter((tunnel) => filter.matches(tunnel))
+    const { items, info } = pageOf(c, wanted)
+    return answer(c, items, info)
+  }
+
+  /** A name in use is refused, so that a client that repeats a call it lost the answer of makes no second tunnel. */
+  async create(c: ApiContext): Promise<Response> {
+    const body = await readBody(c, creation)
+    const tunnel = await this.#options.directory.tunnels.create({ name: body.name, secret: body.tunnel_secret })
+    return answer(c, this.#resource(tunnel))
+  }
+
+  /** Deleted tunnels too, with the date: clients that delete look here whether it is done. */
+  async get(c: ApiContext): Promise<Response> {
+    const tunnel = await this.#options.directory.tunnels.get(tunnelId(c))
+    if (tunnel === undefined) throw new ApiRefusal(NOT_FOUND)
+    return answer(c, this.#resource(tunnel))
+  }
+
+  /** A new secret counts from the next connection on; those that are open stay. */
+  async update(c: ApiContext): Promise<Response> {
+    const id = tunnelId(c)
+    const body = await readBody(c, change)
+    const changes = { name: body.name, secret: body.tunnel_secret }
+    return answer(c, this.#resource(await this.#options.directory.tunnels.update(id, changes)))
+  }
+
+  /** Refused while connectors are connected, unless with `?cascade=true`: deleting cuts every flow through them. */
+  async delete(c: ApiContext): Promise<Response> {
+    const id = tunnelId(c)
+    const cascade = c.req.query('cascade') === 'true'
+    if (!cascade && this.#options.connections(id).length > 0) throw new ApiRefusal(IN_USE)
+    const tunnel = await this.#options.directory.tunnels.delete(id)
+    // Also without `cascade`: one may have come while the row was written. None can come from now on.
+    abortAll(this.#options.connections(id), `the tunnel ${tunnel.name} was deleted`)
+    return answer(c, this.#resource(tunnel))
+  }
+
+  /** The one answer that holds a secret, and the whole point of asking. */
+  async token(c: ApiContext): Promise<Response> {
+    const { id } = await this.#live(c)
+    const token = await this.#options.tunnelToken(id)
+    return answer(c, token.reveal())
+  }
+
+  /** Grouped by connector, not paged, as the vendor does. */
+  async connections(c: ApiContext): Promise<Response> {
+    const { id } = await this.#live(c)
+    return answer(c, connectorResources(this.#options.connections(id)))
+  }
+
+  /** Ends the connections of one connector, or of all. A connector whose token is still good comes back. */
+  async disconnect(c: ApiContext): Promise<Response> {
+    const { id } = await this.#live(c)
+    const client = c.req.query('client_id')
+    const all = this.#options.connections(id)
+    const chosen = client === undefined ? all : all.filter(({ connector }) => connector.id === client)
+    abortAll(chosen, 'the connection was ended through the control API')
+    return answer(c, null)
+  }
+
+  async #live(c: ApiContext): Promise<Tunnel> {
+    const tunnel = await this.#options.directory.tunnels.get(tunnelId(c))
+    if (tunnel === undefined || tunnel.deletedAt !== undefined) throw new ApiRefusal(NOT_FOUND)
+    return tunnel
+  }
+
+  #resource(tunnel: Tunnel): ReturnType<typeof tunnelResource> {
+    const live = tunnel.deletedAt === undefined ? this.#options.connections(tunnel.id) : []
+    return tunnelResource(tunnel, this.#options.directory.accountId, live)
+  }
+}
+
+/** @throws {ApiRefusal} 404 for what cannot be the id of a tunnel */
+function tunnelId(c: ApiContext): string {
+  const text = c.req.param('tunnel_id') ?? ''
+  if (!UUID.test(text)) throw new ApiRefusal(API_ERRORS.noRoute)
+  return text.toLowerCase()
+}
+
+function abortAll(connections: readonly ApiConnection[], why: string): void {
+  for (const connection of connections) connection.abort(new HawserError('tunnel_closed', why))
+}

@@ -1,0 +1,5 @@
+export { API_TOKEN_PREFIX } from './api-tokens.ts'
+export type { ApiToken, ApiTokenStore } from './api-tokens.ts'
+export { openDirectory } from './directory.ts'
+export type { Directory, DirectoryOptions } from './directory.ts'
+export type { NewTunnel, Tunnel, TunnelChanges, TunnelFilter, TunnelStore } from './tunnels.ts'
