@@ -54,6 +54,7 @@ export const ERRORS = {
   options_invalid: { class: 'usage', retryable: false, summary: 'an option is missing or wrong' },
   config_invalid: { class: 'usage', retryable: false, summary: 'a configuration file is missing or wrong' },
   bundle_failed: { class: 'usage', retryable: false, summary: 'the Worker could not be bundled' },
+  runtime_failed: { class: 'internal', retryable: false, summary: 'workerd did not start, or ended by itself' },
   token_invalid: { class: 'usage', retryable: false, summary: 'not a tunnel token' },
   listen_failed: { class: 'usage', retryable: false, summary: 'an address could not be listened on' },
   storage_failed: { class: 'internal', retryable: false, summary: 'the data directory could not be used' },

@@ -31,28 +31,16 @@ export function resetStream(stream: Duplex): void {
   }
 }
 
-/** One direction. Calls `settled` once, with the error that ended it or nothing. */
-function pump(from: Duplex, to: Duplex, count: (bytes: number) => void, settled: (error?: Error) => void): void {
-  const onDrain = (): void => void from.resume()
-  let done = false
-  const finish = (error?: Error): void => {
-    if (done) return
-    done = true
-    to.off('drain', onDrain)
-    settled(error)
-  }
+/** One direction: bytes, backpressure, and `onEnd` at the end of `from`. */
+function pump(from: Duplex, to: Duplex, onBytes: (count: number) => void, onEnd: () => void): void {
   from.on('data', (chunk: Buffer) => {
-    count(chunk.length)
+    onBytes(chunk.length)
     if (!to.write(chunk)) from.pause()
   })
-  to.on('drain', onDrain)
-  from.once('end', () => {
+  to.on('drain', () => from.resume())
+  from.on('end', () => {
     to.end()
-    finish()
-  })
-  from.once('error', finish)
-  from.once('close', () => {
-    finish(from.readableEnded ? undefined : (from.errored ?? new Error('the stream closed before its end')))
+    onEnd()
   })
 }
 
@@ -66,30 +54,35 @@ function pump(from: Duplex, to: Duplex, count: (bytes: number) => void, settled:
 export function splice(a: Duplex, b: Duplex, moved: SpliceBytes, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     let open = 2
-    let failed = false
-    const fail = (error: Error): void => {
-      if (failed) return
-      failed = true
+    const stop = (): void => {
+      open = 0
       signal?.removeEventListener('abort', onAbort)
+    }
+    const fail = (error: Error): void => {
+      if (open === 0) return
+      stop()
       resetStream(a)
       resetStream(b)
       reject(error)
     }
     const onAbort = (): void => fail(signal?.reason instanceof Error ? signal.reason : new Error('aborted'))
-    const settled = (error?: Error): void => {
-      if (error !== undefined) return fail(error)
+    const onEnd = (): void => {
       open -= 1
-      if (open > 0 || failed) return undefined
-      signal?.removeEventListener('abort', onAbort)
-      return resolve()
+      if (open > 0) return
+      stop()
+      resolve()
     }
     // Listeners that stay: a stream may still fail after it has ended, and that must not become an uncaught error.
-    a.on('error', fail)
-    b.on('error', fail)
+    for (const stream of [a, b]) {
+      stream.on('error', fail)
+      stream.on('close', () => {
+        if (open > 0) fail(stream.errored ?? new Error('a stream closed before its end'))
+      })
+    }
     if (signal?.aborted === true) return onAbort()
     signal?.addEventListener('abort', onAbort, { once: true })
-    pump(a, b, (bytes) => (moved.forward += bytes), settled)
-    pump(b, a, (bytes) => (moved.backward += bytes), settled)
+    pump(a, b, (count) => (moved.forward += count), onEnd)
+    pump(b, a, (count) => (moved.backward += count), onEnd)
     return undefined
   })
 }

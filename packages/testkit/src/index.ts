@@ -1,3 +1,7 @@
 export { assertNoLeaks } from './leaks.ts'
 export { CapturedLog } from './log.ts'
 export type { CapturedLine } from './log.ts'
+export { createAuthority } from './certificates.ts'
+export type { CertificateOptions, TestAuthority, TestCertificate } from './certificates.ts'
+export { memoryPair, PAIRS, tcpPair, tlsPair } from './pairs.ts'
+export type { Pair } from './pairs.ts'

@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto'
+import { silentLogger } from '@hawser/core'
+import type { Dialer } from '@hawser/core'
+import { startEdge } from '@hawser/edge'
+import type { Edge } from '@hawser/edge'
+import { LOOPBACK } from '../ports.ts'
+
+/** A real edge with one tunnel, for the roles that need one. */
+export interface EdgeWithTunnel {
+  readonly edge: Edge
+  readonly tunnelId: string
+  /** For the connector process. */
+  readonly token: string
+}
+
+/** Starts an edge on a free port with its data in `dataDir`. */
+export async function startEdgeWithTunnel(dataDir: string): Promise<EdgeWithTunnel> {
+  const edge = await startEdge({ dataDir, tunnel: { host: LOOPBACK, port: 0 }, logger: silentLogger })
+  const tunnel = await edge.directory.tunnels.create({ name: `bench-${randomUUID()}` })
+  return { edge, tunnelId: tunnel.id, token: (await edge.tunnelToken(tunnel.id)).reveal() }
+}
+
+/** The tunnel as it is now. @throws {Error} while no connector is there */
+export function dialerOf({ edge, tunnelId }: EdgeWithTunnel): Dialer {
+  const connection = edge.connections(tunnelId)[0]
+  if (connection === undefined) throw new Error('no connector is connected')
+  return connection
+}

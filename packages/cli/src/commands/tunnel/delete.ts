@@ -1,0 +1,22 @@
+import { HawserError } from '@hawser/core'
+import { defineCommand } from '../../command.ts'
+import { apiFlags, openTunnelsClient } from '../../control/api-access.ts'
+
+export default defineCommand({
+  name: 'tunnel delete',
+  summary: 'Delete a tunnel; its token is worth nothing afterwards',
+  positionals: [{ name: 'tunnel', help: 'its name or id' }],
+  flags: { ...apiFlags, force: { kind: 'boolean', help: 'also while connectors are connected; their flows end' } },
+  examples: ['hawser tunnel delete lab --data-dir ./edge'],
+  async run({ args, flags, out, signal }) {
+    const client = await openTunnelsClient(flags, signal)
+    const { id, name } = await client.find(args.tunnel)
+    const connectors = flags.force ? [] : await client.connectors(id)
+    if (connectors.length > 0) {
+      const message = `tunnel ${name} is in use by ${connectors.length} connector(s); stop them first, or give --force`
+      throw new HawserError('conflict', message)
+    }
+    const deleted = await client.delete(id, flags.force)
+    return flags.json ? out.json(deleted) : out.line(`Deleted tunnel ${name} (${id})`)
+  },
+})

@@ -1,0 +1,115 @@
+import { API_BASE, createApi, serveApi } from '@hawser/api'
+import { formatHostPort, HawserError } from '@hawser/core'
+import type { HostPort, Logger } from '@hawser/core'
+import { startEdge } from '@hawser/edge'
+import type { Edge } from '@hawser/edge'
+import type { RunningWorker } from '@hawser/workers'
+import type { Output } from '../command.ts'
+import { adminTokenFile, ensureAdminToken } from '../control/admin-token.ts'
+import { removeEdgeFile, writeEdgeFile } from '../control/edge-file.ts'
+
+export interface WorkerToRun {
+  readonly configPath: string
+  readonly environment: string | undefined
+  readonly listen: HostPort
+  readonly persistTo: string
+}
+
+export interface RunEdgeOptions {
+  readonly dataDir: string
+  readonly tunnel: HostPort
+  readonly api: HostPort
+  readonly advertise: readonly string[]
+  readonly worker: WorkerToRun | undefined
+  readonly graceMs: number
+  readonly logger: Logger
+  readonly out: Output
+  readonly signal: AbortSignal
+  readonly abort: AbortSignal
+}
+
+async function serveControl(options: RunEdgeOptions, edge: Edge, owner: AsyncDisposableStack): Promise<string> {
+  const { directory } = edge
+  const app = createApi({
+    directory,
+    connections: (tunnelId) => edge.connections(tunnelId),
+    tunnelToken: (tunnelId) => edge.tunnelToken(tunnelId),
+    logger: options.logger,
+  })
+  const served = owner.use(await serveApi({ app, listen: options.api, logger: options.logger }))
+  edge.registerListener(served.address)
+  const { host } = served.address
+  if (host !== '::1' && !host.startsWith('127.')) {
+    options.logger.warn('the control API is in clear text and not on loopback', { api: formatHostPort(served.address) })
+  }
+  return `http://${formatHostPort(served.address)}${API_BASE}`
+}
+
+async function serveWorker(
+  options: RunEdgeOptions,
+  edge: Edge,
+  owner: AsyncDisposableStack,
+): Promise<RunningWorker | undefined> {
+  if (options.worker === undefined) return undefined
+  const { runWorker } = await import('@hawser/workers') // with esbuild, for those who run one
+  const worker = owner.use(await runWorker({ ...options.worker, host: edge, logger: options.logger }))
+  const { hostname, port } = new URL(worker.url)
+  edge.registerListener({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) })
+  return worker
+}
+
+function describe(
+  options: RunEdgeOptions,
+  edge: Edge,
+  api: string,
+  worker: RunningWorker | undefined,
+  made: boolean,
+): void {
+  const { out, dataDir } = options
+  out.line(`tunnel  ${formatHostPort(edge.tunnelAddress)}`)
+  out.line(`api     ${api}`)
+  if (worker !== undefined) out.line(`http    ${worker.url} (Worker ${worker.name})`)
+  if (made) out.line(`Wrote an API token for the commands of this machine to ${adminTokenFile(dataDir)}`)
+  out.line(`Next: hawser tunnel create <name> --data-dir ${dataDir}`)
+}
+
+/** Resolves at the stop signal; rejects if the Worker ends before it. */
+async function untilStopped(signal: AbortSignal, worker: RunningWorker | undefined): Promise<void> {
+  const stopped = Promise.withResolvers<void>()
+  if (signal.aborted) stopped.resolve()
+  signal.addEventListener('abort', () => stopped.resolve(), { once: true })
+  const ended = worker?.closed.then(() => {
+    if (!signal.aborted) throw new HawserError('proxy_internal_error', 'the Worker ended by itself')
+  })
+  await (ended === undefined ? stopped.promise : Promise.race([stopped.promise, ended]))
+}
+
+/**
+ * Runs an edge with its control API and, if asked, one Worker, until the stop signal. Then the edge lets running calls
+ * finish for `graceMs` while workerd still runs, and everything is released in reverse order.
+ *
+ * @throws {HawserError} what its parts throw when they cannot start, everything started before released
+ */
+export async function runEdge(options: RunEdgeOptions): Promise<void> {
+  const { dataDir, tunnel, advertise, logger, signal, abort } = options
+  await using owned = new AsyncDisposableStack()
+  const edge = await startEdge({ dataDir, tunnel, advertise, logger })
+  owned.defer(() => edge.close(0))
+  const made = await ensureAdminToken(dataDir, edge.directory, logger)
+  const api = await serveControl(options, edge, owned)
+  const worker = await serveWorker(options, edge, owned)
+  owned.defer(() => removeEdgeFile(dataDir))
+  await writeEdgeFile(dataDir, {
+    pid: process.pid,
+    tunnel: formatHostPort(edge.tunnelAddress),
+    api,
+    accountId: edge.directory.accountId,
+    http: worker?.url,
+  })
+  describe(options, edge, api, worker, made)
+  const onAbort = (): void => void edge.abort(new HawserError('connection_aborted', 'stopped by a second signal'))
+  abort.addEventListener('abort', onAbort, { once: true })
+  await untilStopped(signal, worker)
+  logger.info('stopping', { graceMs: options.graceMs })
+  await edge.close(options.graceMs)
+}

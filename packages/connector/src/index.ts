@@ -1,0 +1,8 @@
+export { startConnector } from './start-connector.ts'
+export { DEFAULT_GRACE_MS } from './connector.ts'
+export type { Connector } from './connector.ts'
+export { DEFAULT_EDGE_PORT } from './options.ts'
+export type { ConnectorOptions } from './options.ts'
+export type { ConnectorStatus } from './status.ts'
+export { parseCidr } from './address-rules.ts'
+export { VERSION } from './version.ts'

@@ -1,0 +1,93 @@
+import type { Socket } from 'node:net'
+import { isIPv6 } from 'node:net'
+import { dialError, formatHostPort, HawserError } from '@hawser/core'
+
+/** How long one address may take before the next is tried beside it (RFC 8305, "Connection Attempt Delay"). */
+export const ATTEMPT_DELAY_MS = 250
+
+/** Starts connecting to one address literal; it must not resolve anything. */
+export type Connect = (ip: string, port: number) => Socket
+
+/** The connection that won, and its address. */
+export interface Connected {
+  readonly socket: Socket
+  readonly ip: string
+}
+
+/** Address families in turn, beginning with the preferred one (RFC 8305 section 4). */
+export function interleave(addresses: readonly string[]): string[] {
+  const first = addresses.filter((ip) => isIPv6(ip) === isIPv6(addresses[0] ?? ''))
+  const second = addresses.filter((ip) => !first.includes(ip))
+  const mixed: string[] = []
+  for (let at = 0; at < Math.max(first.length, second.length); at += 1) {
+    mixed.push(...first.slice(at, at + 1), ...second.slice(at, at + 1))
+  }
+  return mixed
+}
+
+/** The failure that tells most: an address of a family this machine has no route for hides the real reason. */
+function tellingError(errors: readonly HawserError[]): HawserError {
+  const unavailable = new HawserError('destination_unavailable', 'no address could be dialled')
+  return errors.find((error) => error.code !== 'destination_ip_unroutable') ?? errors[0] ?? unavailable
+}
+
+/**
+ * Connects to the first of `addresses` that answers, in order: the next one starts when the one before fails or has taken
+ * {@link ATTEMPT_DELAY_MS}, and the losers are destroyed. The winner keeps an `error` listener that does nothing, so that a
+ * reset before its new owner listens cannot bring the process down.
+ *
+ * @throws {HawserError} as `dialError` maps the most telling failure, once every address has failed; the reason of `signal`
+ *   when it aborts
+ */
+export function raceConnect(
+  addresses: readonly string[],
+  port: number,
+  connect: Connect,
+  signal: AbortSignal,
+): Promise<Connected> {
+  return new Promise((resolve, reject) => {
+    const waiting = interleave(addresses)
+    const racing = new Set<Socket>()
+    const errors: HawserError[] = []
+    let timer: NodeJS.Timeout | undefined
+
+    const stop = (): void => {
+      clearTimeout(timer)
+      waiting.length = 0
+      signal.removeEventListener('abort', onAbort)
+      for (const socket of racing) socket.destroy()
+      racing.clear()
+    }
+    const onAbort = (): void => {
+      stop()
+      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
+    }
+    const next = (): void => {
+      clearTimeout(timer)
+      const ip = waiting.shift()
+      if (ip === undefined) {
+        if (racing.size > 0) return
+        stop()
+        reject(tellingError(errors))
+        return
+      }
+      if (waiting.length > 0) timer = setTimeout(next, ATTEMPT_DELAY_MS)
+      const socket = connect(ip, port)
+      racing.add(socket)
+      socket.on('error', (error) => {
+        if (!racing.delete(socket)) return
+        errors.push(dialError(error, formatHostPort({ host: ip, port })))
+        next()
+      })
+      socket.once('connect', () => {
+        if (!racing.delete(socket)) return
+        stop()
+        resolve({ socket, ip })
+      })
+    }
+
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    return next()
+  })
+}

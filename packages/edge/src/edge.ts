@@ -1,0 +1,147 @@
+import { HawserError, Secret } from '@hawser/core'
+import type { BindingDoors, BindingHost, BindingIdentity, FlowRecord, HostPort } from '@hawser/core'
+import type { Directory } from '@hawser/directory'
+import { formatTunnelToken } from '@hawser/tunnel'
+import type { ConnectorConnection } from '@hawser/tunnel'
+import type { ConnectListener } from './doors/connect-listener.ts'
+import type { IntruderLog } from './doors/intruder-log.ts'
+import { OpenBinding } from './doors/open-binding.ts'
+import type { SocketDir } from './doors/socket-dir.ts'
+import type { FlowServices } from './flow/context.ts'
+import type { FlowCounters } from './flow/record.ts'
+import type { OwnListeners } from './own-listeners.ts'
+import type { Tunnels } from './tunnels.ts'
+
+/** A running edge. */
+export interface Edge extends BindingHost, AsyncDisposable {
+  /** 16 hexadecimal digits, the same at every start on one data directory. */
+  readonly id: string
+  /** Where connectors connect to. */
+  readonly tunnelAddress: HostPort
+  readonly directory: Directory
+  /** Totals over all flows. */
+  readonly counters: FlowCounters
+  /**
+   * What a connector of this tunnel needs to know.
+   *
+   * @throws {HawserError} `not_found` for a tunnel that does not exist or is deleted
+   */
+  tunnelToken(tunnelId: string): Promise<Secret>
+  /** The connectors of a tunnel that are connected now. */
+  connections(tunnelId: string): readonly ConnectorConnection[]
+  /** Ends the connections of a tunnel that has been deleted. */
+  disconnectTunnel(tunnelId: string): void
+  /** The flows that ended last, oldest first. */
+  recentFlows(): readonly FlowRecord[]
+  /**
+   * Names one more address that belongs to this edge (its API, its HTTP listener): public egress will not go there.
+   *
+   * @returns a function that takes it back
+   */
+  registerListener(address: HostPort): () => void
+  /** Takes no new calls, waits up to `graceMs` for those under way, then releases everything. Idempotent. @default 10_000 */
+  close(graceMs?: number): Promise<void>
+  /** Ends all calls now, then releases everything. */
+  abort(reason: HawserError): Promise<void>
+}
+
+const GRACE_MS = 10_000
+
+/** What an edge consists of, opened by `startEdge`. */
+export interface EdgeParts {
+  readonly id: string
+  readonly directory: Directory
+  readonly caPem: string
+  /** `host:port` for tokens. */
+  readonly edges: readonly string[]
+  readonly tunnelAddress: HostPort
+  readonly tunnels: Tunnels
+  readonly services: FlowServices
+  readonly listener: ConnectListener
+  readonly intruders: IntruderLog
+  readonly sockets: SocketDir
+  readonly ownListeners: OwnListeners
+  /** Released in reverse order once the bindings are closed. */
+  readonly owned: AsyncDisposableStack
+}
+
+export class RunningEdge implements Edge {
+  readonly id: string
+  readonly tunnelAddress: HostPort
+  readonly directory: Directory
+  readonly counters: FlowCounters
+  readonly #parts: EdgeParts
+  readonly #bindings = new Set<OpenBinding>()
+  #closing: Promise<void> | undefined
+
+  /** Takes ownership of `parts.owned`. */
+  constructor(parts: EdgeParts) {
+    this.#parts = parts
+    this.id = parts.id
+    this.tunnelAddress = parts.tunnelAddress
+    this.directory = parts.directory
+    this.counters = parts.services.recorder.counters
+  }
+
+  async openBinding(identity: BindingIdentity): Promise<BindingDoors> {
+    this.#refuseIfClosing()
+    const { services, listener, intruders, sockets } = this.#parts
+    const onClosed = (closed: OpenBinding): void => void this.#bindings.delete(closed)
+    const socketPath = sockets.next()
+    const binding = await OpenBinding.open({ identity, services, listener, intruders, socketPath, onClosed })
+    if (this.#closing !== undefined) {
+      await binding.close(0)
+      this.#refuseIfClosing()
+    }
+    this.#bindings.add(binding)
+    return binding
+  }
+
+  async tunnelToken(tunnelId: string): Promise<Secret> {
+    const { directory, caPem, edges } = this.#parts
+    const secret = await directory.tunnels.secretOf(tunnelId)
+    if (secret === undefined) throw new HawserError('not_found', `there is no tunnel ${JSON.stringify(tunnelId)}`)
+    return new Secret(formatTunnelToken({ accountId: directory.accountId, tunnelId, secret, edges, caPem }))
+  }
+
+  connections(tunnelId: string): readonly ConnectorConnection[] {
+    return this.#parts.tunnels.of(tunnelId)
+  }
+
+  disconnectTunnel(tunnelId: string): void {
+    this.#parts.tunnels.disconnect(tunnelId, new HawserError('tunnel_auth_failed', 'the tunnel has been deleted'))
+  }
+
+  recentFlows(): readonly FlowRecord[] {
+    return this.#parts.services.recorder.recent()
+  }
+
+  registerListener(address: HostPort): () => void {
+    return this.#parts.ownListeners.add(address)
+  }
+
+  close(graceMs: number = GRACE_MS): Promise<void> {
+    return (this.#closing ??= this.#close(graceMs))
+  }
+
+  abort(reason: HawserError): Promise<void> {
+    for (const binding of this.#bindings) binding.abort(reason)
+    return this.close(0)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    await using _owned = this.#parts.owned // released even if a binding does not close
+    const listening = this.#parts.listener.close()
+    await Promise.all([...this.#bindings].map((binding) => binding.close(graceMs)))
+    this.#parts.listener.abort() // what is left never showed a capability
+    await listening
+  }
+
+  #refuseIfClosing(): void {
+    if (this.#closing !== undefined) throw new HawserError('listen_failed', 'the edge is closing')
+  }
+}

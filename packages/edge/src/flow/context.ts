@@ -1,0 +1,126 @@
+import type { Duplex } from 'node:stream'
+import { HawserError } from '@hawser/core'
+import type { BindingIdentity, Dialed, Dialer, FlowRecord, HostPort, Logger } from '@hawser/core'
+import type { EgressPolicy, Resolve } from '@hawser/policy'
+import type { SecureContext } from 'node:tls'
+import type { FetchCall } from '../http/fetch-call.ts'
+import type { UpstreamPool } from '../http/upstream-pool.ts'
+import type { Upstream } from '../http/upstream.ts'
+import type { FailureMemory } from './failure-memory.ts'
+import type { FlowRecorder } from './record.ts'
+
+/** A CONNECT that waits for its answer. */
+export interface ConnectCall {
+  readonly kind: 'connect'
+  /** Host as written, without the module's suffix; IPv6 literals in brackets. */
+  readonly host: string
+  readonly port: number
+  /** By which the runtime module will ask what became of the call, where one made it. */
+  readonly callId: string | undefined
+  /** Called when the Worker gives up before {@link accept}. */
+  onGone: ((reason: HawserError) => void) | undefined
+  /** Answers that the connection stands and hands over the Worker's side of it. */
+  accept(): Duplex
+  /** Answers that it does not. Does nothing once accepted. */
+  refuse(error: HawserError, flow: FlowRecord): void
+}
+
+/** One call as a door hands it to the flow. */
+export type Call = ConnectCall | FetchCall
+
+/** What one open binding owns that its flows share. */
+export interface FlowBinding {
+  readonly identity: BindingIdentity
+  readonly pool: UpstreamPool
+  readonly failures: FailureMemory
+  /** Flows under way. */
+  readonly open: Set<FlowContext>
+}
+
+/** The ways into tunnels, as the flow sees them. */
+export interface TunnelRoutes {
+  /** The live connection of a tunnel with the fewest streams. */
+  pick(tunnelId: string): (Dialer & { readonly connector: { readonly id: string } }) | undefined
+  /** Why {@link pick} found none: `destination_unavailable`, with what can be done about it. */
+  explain(tunnelId: string): Promise<HawserError>
+}
+
+export interface FlowLimits {
+  /** Calls of one binding under way at once. */
+  readonly maxOpenFlows: number
+  readonly resolveTimeoutMs: number
+  /** From the first attempt to an open connection, whatever the number of addresses. */
+  readonly dialTimeoutMs: number
+  readonly handshakeTimeoutMs: number
+}
+
+/** What the steps lean on, given once to all flows of an edge. */
+export interface FlowServices {
+  readonly logger: Logger
+  readonly egress: EgressPolicy
+  readonly resolve: Resolve
+  readonly tunnels: TunnelRoutes
+  /** Opens direct connections to these addresses and no others. */
+  readonly directDialer: (addresses: readonly string[]) => Dialer
+  /** Trust for TLS to targets; one for all, since reading the roots anew costs more than a handshake. */
+  readonly trust: SecureContext
+  readonly recorder: FlowRecorder
+  readonly limits: FlowLimits
+}
+
+/** One flow on its way through the steps. Each step reads what earlier ones left here and leaves its own. */
+export class FlowContext {
+  readonly services: FlowServices
+  readonly binding: FlowBinding
+  readonly call: Call
+  readonly flow: FlowRecord
+  /** Set by admit. */
+  admitted = false
+  /** Whether a kept connection may serve; not again after one turned out to be dead. */
+  mayReuse = true
+  /** Set by route. */
+  dialer: Dialer | undefined
+  /** Set by dial; its stream replaced by secure. Relay takes it away. */
+  dialed: Dialed | undefined
+  /** Set by target where a kept connection serves, else by secure. Relay takes it away. */
+  upstream: Upstream | undefined
+  #reason: HawserError | undefined
+  #controller: AbortController | undefined
+
+  constructor(services: FlowServices, binding: FlowBinding, call: Call, flow: FlowRecord) {
+    this.services = services
+    this.binding = binding
+    this.call = call
+    this.flow = flow
+    call.onGone = (reason) => this.abort(reason)
+  }
+
+  /** Aborts when the Worker gives up or the edge stops. Made on first use: a request on a kept connection needs none. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  /** Where the target is, once the target step has said so. */
+  get target(): HostPort & { readonly tls: boolean } {
+    const { target } = this.flow
+    if (target === undefined) throw new HawserError('proxy_internal_error', 'a step ran before its target was known')
+    return target
+  }
+
+  /** Ends the flow now, in whatever step it is. Later reasons count for nothing. */
+  abort(reason: HawserError): void {
+    if (this.#reason !== undefined) return
+    this.#reason = reason
+    this.#controller?.abort(reason)
+    if (this.call.kind === 'fetch') this.call.abort(reason) // a splice follows the signal
+  }
+
+  /** @throws {HawserError} the reason, once the flow has been aborted */
+  throwIfAborted(): void {
+    if (this.#reason !== undefined) throw this.#reason
+  }
+}

@@ -1,0 +1,29 @@
+import { EgressRefusal } from '@hawser/policy'
+import type { FlowVerdict } from '@hawser/core'
+import type { FlowContext } from './context.ts'
+
+/** What a tunnel reaches is its connector's to decide, by `--allow` and `--deny`; the edge adds no rule of its own yet. */
+const TUNNEL_DEFAULT: FlowVerdict = { allowed: true, rule: 'default-allow/tunnel' }
+
+/**
+ * Step 4, policy: may it? Leaves only addresses that may be dialled in the target.
+ *
+ * The message of a refusal names the rule, not the addresses: what a resolver of ours answers is nothing a Worker should
+ * be able to read.
+ *
+ * @throws {EgressRefusal} `destination_ip_prohibited`, `destination_port_prohibited`, `proxy_loop_detected`
+ */
+export function policy(context: FlowContext): void {
+  const { flow, services } = context
+  if (flow.network.kind === 'tunnel') {
+    flow.verdict = TUNNEL_DEFAULT
+    return
+  }
+  const { host, port, tls } = context.target
+  const { verdict, allowed } = services.egress.judge(flow.target?.addresses ?? [], port)
+  flow.verdict = verdict
+  if (!verdict.allowed) {
+    throw new EgressRefusal(verdict, `${flow.requested} may not be reached from here (${verdict.rule})`)
+  }
+  flow.target = { host, port, tls, addresses: allowed }
+}

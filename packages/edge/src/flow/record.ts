@@ -1,0 +1,112 @@
+import type { ErrorCode, FlowRecord, Logger } from '@hawser/core'
+import type { FlowContext } from './context.ts'
+
+/** Flows kept for whoever asks what happened lately. */
+const MAX_RECENT = 1_000
+
+/** Totals since the edge started: plain fields, read by whoever collects them. */
+export class FlowCounters {
+  ok = 0
+  failed = 0
+  aborted = 0
+  bytesSent = 0
+  bytesReceived = 0
+  readonly byCode: Map<ErrorCode, number> = new Map()
+}
+
+/** Where all flows end. */
+export class FlowRecorder {
+  readonly counters: FlowCounters = new FlowCounters()
+  readonly #logger: Logger
+  readonly #onFlow: ((flow: FlowRecord) => void) | undefined
+  readonly #ring: FlowRecord[] = []
+  #next = 0
+
+  constructor(logger: Logger, onFlow?: (flow: FlowRecord) => void) {
+    this.#logger = logger
+    this.#onFlow = onFlow
+  }
+
+  /** The flows that ended last, oldest first. */
+  recent(): readonly FlowRecord[] {
+    return [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)]
+  }
+
+  keep(flow: FlowRecord): void {
+    this.#count(flow)
+    if (this.#ring.length < MAX_RECENT) this.#ring.push(flow)
+    else {
+      this.#ring[this.#next] = flow
+      this.#next = (this.#next + 1) % MAX_RECENT
+    }
+    this.#log(flow)
+    try {
+      this.#onFlow?.(flow)
+    } catch (error) {
+      this.#logger.error('the listener for flows failed', { flow: flow.id, error })
+    }
+  }
+
+  #count(flow: FlowRecord): void {
+    const { counters } = this
+    counters.bytesSent += flow.bytesSent
+    counters.bytesReceived += flow.bytesReceived
+    if (flow.outcome === 'ok') counters.ok += 1
+    else if (flow.outcome === 'aborted') counters.aborted += 1
+    else counters.failed += 1
+    if (flow.error !== undefined) counters.byCode.set(flow.error.code, (counters.byCode.get(flow.error.code) ?? 0) + 1)
+  }
+
+  #log({
+    id,
+    worker,
+    binding,
+    kind,
+    requested,
+    outcome,
+    error,
+    bytesSent,
+    bytesReceived,
+    startedAt,
+  }: FlowRecord): void {
+    const ms = Date.now() - startedAt
+    if (error === undefined) {
+      this.#logger.debug('flow', { flow: id, worker, binding, kind, requested, outcome, bytesSent, bytesReceived, ms })
+      return
+    }
+    const { step, code, message } = error
+    const fields = {
+      flow: id,
+      worker,
+      binding,
+      kind,
+      requested,
+      outcome,
+      bytesSent,
+      bytesReceived,
+      ms,
+      step,
+      code,
+      message,
+    }
+    this.#logger.info('flow', fields)
+  }
+}
+
+/**
+ * Step 9, record: what happened? Comes last in every flow, whatever the others did, and once. It gives the flow's place
+ * back, and remembers a failure before the Worker is told of it: its module may ask at once.
+ */
+export function record(context: FlowContext): void {
+  const startedAt = performance.now()
+  const { flow, binding, call } = context
+  const { error } = flow
+  flow.outcome = error === undefined ? 'ok' : error.code === 'connection_aborted' ? 'aborted' : 'error'
+  binding.open.delete(context)
+  if (call.kind === 'connect' && call.callId !== undefined && error !== undefined) {
+    const { code, message } = error
+    binding.failures.remember(call.callId, { code, message, flow: flow.id }, startedAt)
+  }
+  flow.timings.record = performance.now() - startedAt
+  context.services.recorder.keep(flow)
+}

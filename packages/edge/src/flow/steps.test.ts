@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { HawserError } from '@hawser/core'
+import { admit } from './admit.ts'
+import { FlowContext } from './context.ts'
+import { dial } from './dial.ts'
+import { FakeCall, FakeDialer, fakeFlow, hasCode, PUBLIC } from './fake-flow.ts'
+import { policy } from './policy.ts'
+import { route } from './route.ts'
+import { target } from './target.ts'
+
+test('admit: takes as many as the binding may have, and one more when one has gone', () => {
+  const { context, services, binding, call, flow } = fakeFlow()
+  const more = (): FlowContext => new FlowContext(services, binding, call, flow)
+  const second = more()
+  const third = more()
+  admit(context)
+  admit(second)
+  assert.throws(() => admit(third), (error) => HawserError.is(error, 'connection_limit_reached') && /DB .*at most 2/.test(error.message))
+  binding.open.delete(context)
+  admit(third)
+  assert.equal(binding.open.size, 2)
+})
+
+test('admit: a call that is tried again keeps its place', () => {
+  const { context, binding } = fakeFlow()
+  admit(context)
+  admit(context)
+  assert.equal(binding.open.size, 1)
+})
+
+test('policy: the connector decides what a tunnel reaches', async () => {
+  const { context, flow } = fakeFlow({ call: new FakeCall('10.0.0.1', 25) })
+  await target(context)
+  policy(context)
+  assert.deepEqual(flow.verdict, { allowed: true, rule: 'default-allow/tunnel' })
+})
+
+test('policy: of public addresses those that may be dialled are left', async () => {
+  const resolve = (): Promise<readonly string[]> => Promise.resolve(['10.0.0.1', '93.184.216.34', '::1'])
+  const { context, flow } = fakeFlow({ network: PUBLIC, services: { resolve } })
+  await target(context)
+  policy(context)
+  assert.deepEqual(flow.target?.addresses, ['93.184.216.34'])
+  assert.equal(flow.verdict?.allowed, true)
+})
+
+test('policy: a name that leads to private addresses alone is refused, and the message does not tell which', async () => {
+  const { context, flow } = fakeFlow({ network: PUBLIC, services: { resolve: () => Promise.resolve(['10.1.2.3']) } })
+  await target(context)
+  assert.throws(() => policy(context), (error) => HawserError.is(error, 'destination_ip_prohibited') && !error.message.includes('10.1.2.3'))
+  assert.deepEqual(flow.verdict, { allowed: false, rule: 'blocked-destinations/private' })
+})
+
+test('policy: an address of the edge itself is a loop', async () => {
+  const { context } = fakeFlow({ network: PUBLIC, call: new FakeCall('127.0.0.1', 4444) })
+  await target(context)
+  assert.throws(() => policy(context), hasCode('proxy_loop_detected'))
+})
+
+test('route: public targets directly, to the allowed addresses alone', async () => {
+  const asked: (readonly string[])[] = []
+  const directDialer = (addresses: readonly string[]): FakeDialer => {
+    asked.push(addresses)
+    return new FakeDialer()
+  }
+  const { context, flow } = fakeFlow({ network: PUBLIC, call: new FakeCall('93.184.216.34', 80), services: { directDialer } })
+  await target(context)
+  policy(context)
+  await route(context)
+  assert.deepEqual(asked, [['93.184.216.34']])
+  assert.deepEqual(flow.route, { via: 'direct' })
+})
+
+test('route: a tunnel by the connection that was picked', async () => {
+  const { context, flow, dialer } = fakeFlow()
+  await target(context)
+  await route(context)
+  assert.equal(context.dialer, dialer)
+  assert.deepEqual(flow.route, { via: 'tunnel', tunnelId: 't1', connectorId: 'connector-1' })
+})
+
+test('route: no connector is destination_unavailable, with the registry’s reason', async () => {
+  const explain = (id: string): Promise<HawserError> => Promise.resolve(new HawserError('destination_unavailable', `no ${id}`))
+  const { context } = fakeFlow({ services: { tunnels: { pick: () => undefined, explain } } })
+  await target(context)
+  await assert.rejects(async () => route(context), (error) => HawserError.is(error, 'destination_unavailable') && error.message === 'no t1')
+})
+
+test('dial: asks for the canonical target, the flow id and the limit, and notes who answered', async () => {
+  const { context, flow, dialer } = fakeFlow({ call: new FakeCall('DB.internal', 5432) })
+  await target(context)
+  await route(context)
+  await dial(context)
+  assert.deepEqual(dialer.targets, [{ host: 'db.internal', port: 5432, flowId: flow.id, timeoutMs: 1_000 }])
+  assert.deepEqual(flow.route, { via: 'tunnel', tunnelId: 't1', connectorId: 'connector-1', remoteAddress: '10.0.0.9:5432' })
+  context.dialed?.stream.destroy()
+})
+
+test('dial: is given up when the Worker goes', async () => {
+  const { context, call, dialer } = fakeFlow()
+  dialer.gate = new Promise(() => {})
+  await target(context)
+  await route(context)
+  const dialling = dial(context)
+  call.onGone?.(new HawserError('connection_aborted', 'gone'))
+  await assert.rejects(async () => dialling, hasCode('connection_aborted'))
+})
+
+test('dial: a connection that comes after the Worker has gone is not kept', async () => {
+  const { context, call, dialer } = fakeFlow()
+  const late: FakeDialer['dial'] = async (request) => {
+    const dialed = await FakeDialer.prototype.dial.call(dialer, request, new AbortController().signal)
+    call.onGone?.(new HawserError('connection_aborted', 'gone'))
+    return dialed
+  }
+  await target(context)
+  await route(context)
+  context.dialer = { dial: late }
+  await assert.rejects(async () => dial(context), hasCode('connection_aborted'))
+  assert.equal(context.dialed?.stream.destroyed, true)
+})
+
+test('context: a step that runs too early says so', () => {
+  const { context } = fakeFlow()
+  assert.throws(() => context.target, hasCode('proxy_internal_error'))
+})
+
+test('context: only the first reason to abort counts, and a signal made later knows it', () => {
+  const { context } = fakeFlow()
+  context.throwIfAborted()
+  context.abort(new HawserError('connection_aborted', 'first'))
+  context.abort(new HawserError('proxy_internal_error', 'second'))
+  assert.throws(() => context.throwIfAborted(), hasCode('connection_aborted'))
+  assert.equal(context.signal.aborted, true)
+  assert.ok(HawserError.is(context.signal.reason, 'connection_aborted'))
+})

@@ -1,0 +1,69 @@
+import { HawserError, RESERVED_SUFFIX } from '@hawser/core'
+import { EgressRefusal, judgeName, parseHost, refusalCode } from '@hawser/policy'
+import { Memo } from '../memo.ts'
+import type { FlowContext } from './context.ts'
+
+const hosts = new Memo(parseHost)
+
+/** The key under which a connection to this target is kept; see UpstreamPool. */
+export function originKey(tls: boolean, host: string, port: number): string {
+  return tls ? `https://${host}:${port}` : `http://${host}:${port}`
+}
+
+/** The IP of `ip:port` or `[ip]:port`. */
+function ipOf(remoteAddress: string): string {
+  return remoteAddress.slice(0, remoteAddress.lastIndexOf(':')).replace(/^\[|\]$/g, '')
+}
+
+/** What may be refused before any resolver is asked. */
+function refuseEarly(context: FlowContext, name: string | undefined, port: number): void {
+  const { egress } = context.services
+  const ofPort = egress.judgePort(port)
+  const verdict = ofPort.allowed && name !== undefined ? judgeName(name) : ofPort
+  if (verdict.allowed) return
+  context.flow.verdict = verdict
+  throw new EgressRefusal(verdict, `${context.flow.requested} may not be reached from here (${verdict.rule})`)
+}
+
+/**
+ * Step 2, target: what host and port is meant? On a tunnel's network the name travels to the connector, which resolves it
+ * (V-066); literals go there in canonical form, so that no spelling means one thing here and another there. A public name
+ * is resolved here and only here: what follows judges and dials these addresses, with no second look-up between (DNS
+ * rebinding). A kept connection stands for the address it leads to, judged anew.
+ *
+ * @throws {HawserError} `address_invalid`, `destination_not_found` for the edge's own names, `dns_error`, `dns_timeout`,
+ * `connection_aborted`; for public egress the refusals of `judgePort` and `judgeName` too
+ */
+export function target(context: FlowContext): void | Promise<void> {
+  const { call, flow, binding } = context
+  const written = call.kind === 'fetch' ? call.url.origin : call
+  const { port } = written
+  const tls = call.kind === 'fetch' && call.url.origin.tls
+  const parsed = hosts.get(written.host)
+  const host = parsed.kind === 'ip' ? parsed.ip : parsed.name
+  const isPublic = flow.network.kind === 'public'
+  flow.target = { host, port, tls }
+  if (host === RESERVED_SUFFIX.slice(1) || host.endsWith(RESERVED_SUFFIX)) {
+    throw new HawserError('destination_not_found', `${flow.requested}: names under ${RESERVED_SUFFIX} lead nowhere`)
+  }
+  if (port < 1) throw new HawserError('address_invalid', `${flow.requested}: expected a port of 1 to 65535`)
+  if (isPublic) refuseEarly(context, parsed.kind === 'name' ? host : undefined, port)
+
+  if (call.kind === 'fetch' && context.mayReuse && call.head.fields.upgrade === undefined) {
+    context.upstream = binding.pool.take(originKey(tls, host, port))
+  }
+  if (!isPublic) return undefined
+  const kept = context.upstream?.facts.route.remoteAddress
+  if (kept !== undefined) flow.target = { host, port, tls, addresses: [ipOf(kept)] }
+  else if (parsed.kind === 'ip') flow.target = { host, port, tls, addresses: [host] }
+  else return resolveInto(context, host)
+  return undefined
+}
+
+async function resolveInto(context: FlowContext, name: string): Promise<void> {
+  const addresses = await context.services.resolve(name, context.signal)
+  context.throwIfAborted()
+  if (addresses.length === 0) throw new HawserError(refusalCode('no-address'), `${name} has no addresses`)
+  const { port, tls } = context.target
+  context.flow.target = { host: name, port, tls, addresses }
+}

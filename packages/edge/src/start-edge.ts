@@ -1,0 +1,110 @@
+import { createSecureContext } from 'node:tls'
+import type { Logger } from '@hawser/core'
+import { openDirectory } from '@hawser/directory'
+import { publicEgress } from '@hawser/policy'
+import { EDGE_SERVER_NAME, listenForTunnels } from '@hawser/tunnel'
+import type { TunnelListener } from '@hawser/tunnel'
+import { directDialer } from './direct-dialer.ts'
+import { ConnectListener } from './doors/connect-listener.ts'
+import { IntruderLog } from './doors/intruder-log.ts'
+import { SocketDir } from './doors/socket-dir.ts'
+import { RunningEdge } from './edge.ts'
+import type { Edge } from './edge.ts'
+import type { FlowLimits, FlowServices } from './flow/context.ts'
+import { FlowRecorder } from './flow/record.ts'
+import { createResolver } from './name-resolver.ts'
+import { advertisedEdges, checkEdgeOptions } from './options.ts'
+import type { EdgeOptions } from './options.ts'
+import { OwnListeners } from './own-listeners.ts'
+import { openDataDir } from './storage/data-dir.ts'
+import type { DataDir } from './storage/data-dir.ts'
+import { Tunnels } from './tunnels.ts'
+
+const LIMITS: FlowLimits = {
+  maxOpenFlows: 1_000,
+  resolveTimeoutMs: 5_000,
+  dialTimeoutMs: 15_000,
+  handshakeTimeoutMs: 15_000,
+}
+/** A certificate has 30 days left when it is replaced; looking twice a day is often enough. */
+const RENEWAL_CHECK_MS = 12 * 3_600_000
+/** Connectors get this long to take their leave; the calls have ended before. */
+const TUNNEL_GRACE_MS = 500
+
+/**
+ * Opens everything an edge needs, or nothing: a failure half way closes what was already open.
+ *
+ * @throws {HawserError} `options_invalid`, `address_invalid`, `storage_failed`, `listen_failed`
+ */
+export async function startEdge(options: EdgeOptions): Promise<Edge> {
+  checkEdgeOptions(options)
+  const { logger } = options
+  await using opening = new AsyncDisposableStack()
+  const dataDir = await openDataDir({ path: options.dataDir, serverName: EDGE_SERVER_NAME, logger })
+  opening.defer(() => dataDir.close())
+  const directory = opening.use(await openDirectory({ file: dataDir.directoryFile, key: dataDir.directoryKey }))
+  const ownListeners = new OwnListeners()
+  const sockets = opening.use(await SocketDir.create())
+  const intruders = new IntruderLog(logger)
+  const listener = await ConnectListener.open(intruders)
+  opening.defer(() => listener.close())
+  ownListeners.add(listener.address)
+
+  const tunnels = new Tunnels(directory.tunnels, logger)
+  const { certPem, keyPem } = dataDir.certificate
+  const tunnelListener = await listenForTunnels({
+    listen: options.tunnel,
+    edgeId: dataDir.edgeId,
+    certPem,
+    keyPem,
+    secretOf: (tunnelId) => directory.tunnels.secretOf(tunnelId),
+    onConnection: (connection) => tunnels.add(connection),
+    logger,
+  })
+  opening.defer(() => tunnelListener.close(TUNNEL_GRACE_MS))
+  ownListeners.add(tunnelListener.address)
+  opening.defer(renewWhileRunning(dataDir, tunnelListener, logger))
+
+  const services = flowServices(options, ownListeners, tunnels)
+  logger.info('edge started', { edge: dataDir.edgeId, tunnel: tunnelListener.address })
+  return new RunningEdge({
+    id: dataDir.edgeId,
+    directory,
+    caPem: dataDir.caPem,
+    edges: advertisedEdges(options.advertise, tunnelListener.address),
+    tunnelAddress: tunnelListener.address,
+    tunnels,
+    services,
+    listener,
+    intruders,
+    sockets,
+    ownListeners,
+    owned: opening.move(),
+  })
+}
+
+function flowServices({ logger, onFlow }: EdgeOptions, ownListeners: OwnListeners, tunnels: Tunnels): FlowServices {
+  return {
+    logger,
+    egress: publicEgress({ ownListeners: ownListeners.list }),
+    resolve: createResolver(LIMITS.resolveTimeoutMs),
+    tunnels,
+    directDialer,
+    trust: createSecureContext(),
+    recorder: new FlowRecorder(logger, onFlow),
+    limits: LIMITS,
+  }
+}
+
+/** @returns a function that stops it */
+function renewWhileRunning(dataDir: DataDir, listener: TunnelListener, logger: Logger): () => void {
+  const timer = setInterval(() => {
+    dataDir.renewIfDue().then(
+      (renewed) => {
+        if (renewed) listener.renew(dataDir.certificate)
+      },
+      (error: unknown) => logger.error('the certificate of this edge could not be renewed', { error }),
+    )
+  }, RENEWAL_CHECK_MS).unref()
+  return () => clearInterval(timer)
+}

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto'
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { HawserError, systemCode } from '@hawser/core'
+import { storageError } from './private-file.ts'
+
+/** Who holds a lock. A process id alone is not enough: they are reused, and in a container every edge may be process 1. */
+interface Holder {
+  readonly pid: number
+  /** When the system says the process started, in its own unit; empty where it does not say. */
+  readonly started: string
+}
+
+/** Locks of this process, for which its own id proves nothing. */
+const heldHere = new Set<string>()
+const MAX_TRIES = 5
+
+/** Linux tells it in field 22 of the process's stat file (proc(5)). */
+async function startOf(pid: number): Promise<string> {
+  try {
+    const text = await readFile(`/proc/${pid}/stat`, 'latin1')
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return ''
+  }
+}
+
+async function isAlive(holder: Holder, path: string): Promise<boolean> {
+  if (holder.pid === process.pid) return heldHere.has(path)
+  try {
+    process.kill(holder.pid, 0)
+  } catch (error) {
+    if (systemCode(error) === 'ESRCH') return false // EPERM: alive, and someone else's
+  }
+  const started = await startOf(holder.pid)
+  return started === '' || holder.started === '' || started === holder.started
+}
+
+function parseHolder(text: string): Holder | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null || !('pid' in value) || !('started' in value)) return undefined
+    const { pid, started } = value
+    if (typeof pid !== 'number' || !Number.isInteger(pid) || pid < 1 || typeof started !== 'string') return undefined
+    return { pid, started }
+  } catch {
+    return undefined
+  }
+}
+
+/** Its text, or undefined where it is gone by now. */
+async function readLock(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Takes a dead edge's lock away, unless another process has replaced it meanwhile. */
+async function removeStale(path: string, text: string): Promise<void> {
+  const aside = `${path}.${randomBytes(4).toString('hex')}`
+  try {
+    await rename(path, aside)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return // someone was faster
+    throw error
+  }
+  if ((await readFile(aside, 'utf8')) !== text) await link(aside, path).catch(() => {}) // a live one: back with it
+  await rm(aside, { force: true })
+}
+
+async function tryLock(path: string, temporary: string): Promise<boolean> {
+  try {
+    await link(temporary, path) // appears with its contents, or not at all
+    return true
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error
+  }
+  const text = await readLock(path)
+  if (text === undefined) return false
+  const holder = parseHolder(text)
+  if (holder !== undefined && (await isAlive(holder, path))) {
+    throw storageError(
+      path,
+      `another edge (process ${holder.pid}) uses this data directory; stop it or use another one`,
+    )
+  }
+  await removeStale(path, text)
+  return false
+}
+
+/**
+ * Takes a lock that lasts until {@link LockFile.release} or the end of this process; one left by a dead process is taken
+ * over.
+ *
+ * @throws {HawserError} `storage_failed` where a live process holds it
+ */
+export async function acquireLock(path: string): Promise<LockFile> {
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
+  const own: Holder = { pid: process.pid, started: await startOf(process.pid) }
+  try {
+    await writeFile(temporary, JSON.stringify(own), { mode: 0o600, flag: 'wx', flush: true })
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      if (await tryLock(path, temporary)) return new LockFile(path)
+    }
+  } catch (error) {
+    if (HawserError.is(error)) throw error
+    throw storageError(path, `cannot be written (${systemCode(error) ?? 'unknown error'})`, error)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+  throw storageError(path, 'several edges are starting on this data directory at once')
+}
+
+/** A lock this process holds. */
+export class LockFile {
+  readonly #path: string
+  #released = false
+
+  constructor(path: string) {
+    this.#path = path
+    heldHere.add(path)
+  }
+
+  /** Idempotent. */
+  async release(): Promise<void> {
+    if (this.#released) return
+    this.#released = true
+    heldHere.delete(this.#path)
+    await rm(this.#path, { force: true })
+  }
+}

@@ -1,0 +1,2 @@
+import type { Behaviour } from './behaviour.ts'
+export const BEHAVIOURS: readonly Behaviour[] = []

@@ -1,0 +1,216 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { Server, Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { CertificateName, Peer, PeerOptions } from './behaviour.ts'
+
+/** PEM texts of one certificate. */
+export interface PeerCertificate {
+  readonly certPem: string
+  readonly keyPem: string
+}
+export type PeerCertificates = Readonly<Record<CertificateName, PeerCertificate>>
+
+/** Text kept of what was received; behind that, bytes are only counted. */
+const TEXT_LIMIT = 65_536
+
+/** A TCP listener on loopback that takes one connection and does with it what a behaviour says. */
+export class ScriptedPeer implements Peer {
+  readonly #server: Server
+  readonly #certificates: PeerCertificates
+  readonly #options: PeerOptions
+  readonly #sockets: Socket[] = []
+  readonly #connection = Promise.withResolvers<Socket>()
+  readonly #end = Promise.withResolvers<string>()
+  readonly #gone = Promise.withResolvers<string>()
+  readonly #handshake = Promise.withResolvers<string>()
+  readonly #waiting = new Set<() => void>()
+  /** The connection as it is now: TLS once it is upgraded. */
+  #current: Socket | undefined
+  #text = ''
+  #bytes = 0
+
+  private constructor(server: Server, certificates: PeerCertificates, options: PeerOptions) {
+    this.#server = server
+    this.#certificates = certificates
+    this.#options = options
+    server.on('connection', (socket) => this.#accept(socket))
+    this.#connection.promise.catch(() => {})
+  }
+
+  static async listen(certificates: PeerCertificates, options: PeerOptions = {}): Promise<ScriptedPeer> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true })
+    const peer = new ScriptedPeer(server, certificates, options)
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return peer
+  }
+
+  get port(): number {
+    const address = this.#server.address()
+    return address === null || typeof address === 'string' ? 0 : address.port
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`
+  }
+
+  async accepted(): Promise<void> {
+    await this.#connection.promise
+  }
+
+  async received(bytes: number): Promise<string> {
+    await this.#until(() => this.#bytes >= bytes)
+    return this.#text
+  }
+
+  async count(bytes: number): Promise<number> {
+    await this.#until(() => this.#bytes >= bytes)
+    return this.#bytes
+  }
+
+  ended(): Promise<string> {
+    return this.#end.promise
+  }
+
+  async gone(): Promise<string> {
+    const socket = await this.#stream()
+    void this.#end.promise.then(() => socket.end())
+    return this.#gone.promise
+  }
+
+  async send(text: string): Promise<void> {
+    const socket = await this.#stream()
+    await new Promise<void>((resolve) => socket.write(text, () => resolve()))
+  }
+
+  async sendMany(bytes: number): Promise<void> {
+    const socket = await this.#stream()
+    socket.write(Buffer.alloc(bytes, 'x'))
+  }
+
+  async end(text?: string): Promise<void> {
+    const socket = await this.#stream()
+    await new Promise<void>((resolve) => socket.end(text, () => resolve()))
+  }
+
+  async reset(): Promise<void> {
+    const socket = await this.#stream()
+    const closed = once(socket, 'close')
+    socket.resetAndDestroy()
+    await closed
+  }
+
+  async pause(): Promise<void> {
+    const socket = await this.#stream()
+    socket.pause()
+  }
+
+  async resume(): Promise<void> {
+    const socket = await this.#stream()
+    socket.resume()
+  }
+
+  async secured(): Promise<string> {
+    return this.#handshake.promise
+  }
+
+  async hello(): Promise<{ servername: string | false; alpn: string | false; protocol: string | null }> {
+    const socket = await this.#stream()
+    if (!(socket instanceof TLSSocket)) throw new Error('no TLS on this peer')
+    // The types leave the property out, though the documentation has it.
+    const { servername } = socket as unknown as { servername: string | false }
+    return { servername, alpn: socket.alpnProtocol ?? false, protocol: socket.getProtocol() }
+  }
+
+  /** Drops the connections and the listener. */
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    await closed
+  }
+
+  async #stream(): Promise<Socket> {
+    return this.#current ?? (await this.#connection.promise)
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.push(socket)
+    socket.on('error', () => {})
+    if (this.#options.tls !== undefined) return this.#secure(socket, this.#options.tls)
+    this.#current = socket
+    this.#connection.resolve(socket)
+    if (this.#options.startTls === undefined) this.#follow(socket)
+    else this.#awaitCommand(socket, this.#options.startTls)
+  }
+
+  /** Reads clear text up to the command, answers it, and takes every byte behind it for TLS. */
+  #awaitCommand(socket: Socket, { command, reply, certificate }: NonNullable<PeerOptions['startTls']>): void {
+    const look = (chunk: Buffer): void => {
+      this.#note(chunk)
+      const end = this.#text.indexOf(command)
+      if (end === -1) return
+      socket.removeListener('data', look)
+      socket.pause()
+      const rest = this.#text.slice(end + command.length)
+      if (rest !== '') socket.unshift(chunk.subarray(chunk.length - rest.length))
+      if (reply !== undefined) socket.write(reply)
+      this.#secure(socket, certificate)
+    }
+    socket.on('data', look)
+    socket.on('end', () => this.#end.resolve('fin'))
+  }
+
+  #secure(plain: Socket, name: CertificateName): void {
+    const { certPem, keyPem } = this.#certificates[name]
+    const socket = new TLSSocket(plain, {
+      isServer: true,
+      cert: certPem,
+      key: keyPem,
+      // Without this, a server of this kind never looks at the name that the client sends.
+      SNICallback: (_name, done) => done(null),
+    })
+    this.#sockets.push(socket)
+    this.#follow(socket)
+    socket.once('secure', () => {
+      this.#current = socket
+      this.#connection.resolve(socket)
+      this.#handshake.resolve('secure')
+    })
+    socket.once('error', (error) => this.#handshake.resolve(error.message))
+    socket.once('close', () => this.#handshake.resolve('closed'))
+  }
+
+  #follow(socket: Socket): void {
+    socket.on('data', (chunk: Buffer) => {
+      this.#note(chunk)
+      if (this.#options.echo === true) socket.write(chunk)
+    })
+    socket.on('end', () => {
+      this.#end.resolve('fin')
+      if (this.#options.echo === true) socket.end()
+    })
+    socket.on('error', () => this.#gone.resolve('reset'))
+    socket.on('close', () => this.#gone.resolve('fin'))
+  }
+
+  #note(chunk: Buffer): void {
+    this.#bytes += chunk.length
+    // Latin-1, so that a character is a byte and positions in the text are positions in the stream.
+    if (this.#bytes <= TEXT_LIMIT) this.#text += chunk.toString('latin1')
+    for (const wake of this.#waiting) wake()
+  }
+
+  async #until(met: () => boolean): Promise<void> {
+    if (met()) return
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (!met()) return
+        this.#waiting.delete(look)
+        resolve()
+      }
+      this.#waiting.add(look)
+    })
+  }
+}

@@ -1,0 +1,298 @@
+import { randomBytes } from 'node:crypto'
+import { ReadableStream, WritableStream } from 'node:stream/web'
+import type { Target } from './address.ts'
+import { Limits } from './limits.ts'
+import { asError, errorWithCause, lostError, refusedText, TEXT } from './messages.ts'
+import type { Config, SecureTransport } from './options.ts'
+import { SocketReadable } from './readable.ts'
+import { Receiver } from './receiver.ts'
+import type { ReceiverEvents } from './receiver.ts'
+import { Sender } from './sender.ts'
+import type { SenderEvents } from './sender.ts'
+import type { TlsPolicy } from './tls-rules.ts'
+import { Wire } from './wire.ts'
+import type { WireEvents } from './wire.ts'
+import { SocketWritable } from './writable.ts'
+
+/** What `opened` resolves with. */
+export interface SocketInfo {
+  /** The address as it was asked for: `host:port`, neither resolved nor normalised (S-051). */
+  remoteAddress: string
+  /** Always undefined for a socket that was dialled, as in Workers. */
+  localAddress: string | undefined
+}
+
+/** What a connection needs to know from the start. */
+export interface ConnectionPlan {
+  readonly target: Target
+  readonly config: Config
+  readonly secureTransport: SecureTransport
+  readonly tls: TlsPolicy
+}
+
+/**
+ * What a `Socket` is behind its surface: the wire below, the two halves, and the promises about the whole. `opening` ends in
+ * `open` or `over`; `over` means that nothing can happen on the wire any more, or that it belongs to another connection.
+ */
+export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
+  readonly plan: ConnectionPlan
+  readonly opened: PromiseWithResolvers<SocketInfo> = handled(Promise.withResolvers())
+  readonly closed: PromiseWithResolvers<void> = handled(Promise.withResolvers())
+  readonly readable: SocketReadable
+  readonly writable: SocketWritable
+  /** The connection lives on as TLS in another socket (S-163). */
+  upgraded = false
+  readonly #receiver: Receiver
+  readonly #sender: Sender
+  readonly #limits: Limits
+  #wire: Wire | undefined
+  #phase: 'opening' | 'open' | 'over' = 'opening'
+  #closing = false
+  /** Made by `startTls()`: its failures are told differently (S-170). */
+  readonly #isUpgrade: boolean
+  /** `startTls()` was called here; tells whether the wire was given away. */
+  #upgrade: Promise<boolean> | undefined
+  /** The connection that gets the wire once it is open. */
+  #heir: { readonly connection: Connection; readonly expectedName: string | undefined } | undefined
+
+  private constructor(plan: ConnectionPlan, isUpgrade: boolean) {
+    this.plan = plan
+    this.#isUpgrade = isUpgrade
+    this.#receiver = new Receiver(this)
+    this.#sender = new Sender(plan.config.highWaterMark, this)
+    this.readable = new SocketReadable(this.#receiver)
+    this.writable = new SocketWritable(this.#sender)
+    this.#limits = new Limits(plan.config, (reason) => this.abort(reason))
+  }
+
+  /** Starts to connect. Failures of every kind show in `opened` and `closed` only (S-050). */
+  static dial(plan: ConnectionPlan): Connection {
+    const connection = new Connection(plan, false)
+    if (connection.#phase === 'opening') connection.#dial()
+    return connection
+  }
+
+  /** S-130 to S-138. */
+  close(): Promise<void> {
+    const done = this.#closing ? this.closed.promise.then(() => {}) : this.#close()
+    done.catch(() => {})
+    return done
+  }
+
+  /** Gives the connection up at once, whatever is under way, with a reset for the peer. */
+  abort(reason: unknown): void {
+    if (this.#phase === 'over') return
+    this.#phase = 'over'
+    this.#wire?.reset()
+    this.closed.reject(reason)
+    this.opened.reject(reason)
+    this.#receiver.fail(asError(reason))
+    this.#sender.abort(reason)
+    this.#limits.lift()
+  }
+
+  /**
+   * Moves the wire into a new connection, as TLS, as soon as it is open and everything queued has left (S-162).
+   * @throws {TypeError} S-160, the four conditions in their order
+   */
+  startTls(expectedName: string | undefined): Connection {
+    const { secureTransport } = this.plan
+    if (secureTransport === 'on') throw new TypeError(TEXT.tlsAlready)
+    if (this.upgraded || (this.#phase === 'over' && this.#closing)) throw new TypeError(TEXT.tlsTooLate)
+    if (secureTransport !== 'starttls') throw new TypeError(TEXT.tlsNotAsked)
+    if (this.#upgrade !== undefined) throw new TypeError(TEXT.tlsTwice)
+    const connection = new Connection({ ...this.plan, secureTransport: 'on' }, true)
+    this.#upgrade = this.#giveTo(connection, expectedName)
+    return connection
+  }
+
+  wireOpened(): void {
+    if (this.#phase !== 'opening' || this.#wire === undefined) return
+    this.#phase = 'open'
+    this.#limits.opened()
+    this.opened.resolve({ remoteAddress: this.plan.target.text, localAddress: undefined })
+    this.#receiver.attach(this.#wire.stream)
+    this.#sender.attach(this.#wire.stream)
+    this.#handOver()
+  }
+
+  wireFailed(cause: unknown): void {
+    if (this.#phase !== 'opening') return
+    this.#phase = 'over'
+    this.#limits.lift()
+    if (this.#isUpgrade) return this.#failUpgrade(cause)
+    const text = refusedText(this.plan.target.port)
+    this.closed.reject(errorWithCause(text, cause))
+    this.opened.reject(errorWithCause(text, cause))
+    this.#receiver.cancel(undefined)
+    this.#sender.failToOpen(errorWithCause(`jsg.Error: ${text}`, cause))
+  }
+
+  wireReceived(chunk: Uint8Array): void {
+    this.#receiver.receive(chunk)
+  }
+
+  wireEnded(): void {
+    this.#receiver.finish('end')
+  }
+
+  wireLost(cause: Error): void {
+    const error = lostError(cause)
+    this.#sender.lose(error)
+    this.#receiver.finish(error)
+  }
+
+  /** S-100: the end of the peer is the end of both, unless half-open was asked for. */
+  endWasRead(): void {
+    if (this.plan.config.allowHalfOpen) return
+    this.#sender.endAfterPeer().then(
+      () => this.#resolveClosed(),
+      (reason: unknown) => this.closed.reject(reason),
+    )
+  }
+
+  lossWasRead(): void {
+    this.#resolveClosed()
+  }
+
+  lossWasMet(error: Error): void {
+    this.#receiver.lostByWrite(error)
+    this.#resolveClosed()
+  }
+
+  #resolveClosed(): void {
+    this.closed.resolve()
+    this.#limits.lift()
+  }
+
+  #dial(): void {
+    const { target, secureTransport, tls } = this.plan
+    try {
+      if (target.host === undefined) throw unresolvable(target)
+      const options = secureTransport === 'on' ? tls(target) : undefined
+      this.#wire = Wire.dial(target.host, target.port, options, this)
+    } catch (cause) {
+      process.nextTick(() => this.wireFailed(cause))
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#closing = true
+    this.#receiver.refuse()
+    this.#sender.refuse()
+    await this.opened.promise.catch(() => {})
+    await this.#sender.flushed()
+    if ((await this.#upgrade) === true) return
+    const { state, error } = this.#sender
+    const unread = this.#receiver.unread === 'bytes'
+    this.#phase = 'over'
+    this.#limits.lift()
+    this.#receiver.shut()
+    this.#sender.abort(new TypeError(TEXT.socketClosed))
+    this.#wire?.destroy(unread)
+    if (state === 'errored') this.closed.reject(asError(error))
+    else this.closed.resolve()
+  }
+
+  /** Settles with whether the wire is given away, or will be when it is open. */
+  async #giveTo(connection: Connection, expectedName: string | undefined): Promise<boolean> {
+    try {
+      if (this.writable.locked) throw new TypeError(TEXT.writableLocked)
+      await this.#sender.flushed()
+      if (this.#sender.state === 'errored') throw this.#sender.error
+      if (this.#sender.state !== 'open') throw new TypeError(TEXT.writableClosed)
+      if (this.readable.locked) throw new TypeError(TEXT.readableLockedForTls)
+    } catch (error) {
+      connection.#refuseUpgrade(error)
+      return false
+    }
+    // A reader and a writer of Node's own hold the streams from here on, so that nothing else ever can (S-165).
+    ReadableStream.prototype.getReader.call(this.readable)
+    WritableStream.prototype.getWriter.call(this.writable)
+    this.#receiver.disturbed = true
+    this.upgraded = true
+    this.closed.resolve()
+    this.#heir = { connection, expectedName }
+    if (this.#phase === 'open') this.#handOver()
+    return true
+  }
+
+  #handOver(): void {
+    const wire = this.#wire
+    const heir = this.#heir
+    if (wire === undefined || heir === undefined) return
+    this.#phase = 'over'
+    this.#limits.lift()
+    this.#wire = undefined
+    const { unread } = this.#receiver
+    heir.connection.#take(wire, unread, heir.expectedName)
+  }
+
+  /**
+   * Takes over a wire in clear and starts TLS on it. Bytes that came in clear and were not read would be taken for the
+   * server's first words under TLS by whoever reads next; nothing can vouch for them, so they end the connection (S-167).
+   */
+  #take(wire: Wire, unread: 'bytes' | 'end' | undefined, expectedName: string | undefined): void {
+    const tcp = wire.release()
+    if (this.#phase === 'over') {
+      tcp.destroy()
+      return
+    }
+    if (unread !== undefined) {
+      tcp.destroy()
+      this.wireFailed(unread === 'bytes' ? injected() : endedEarly())
+      return
+    }
+    try {
+      this.#wire = Wire.upgrade(tcp, this.plan.tls(this.plan.target, expectedName), this)
+    } catch (cause) {
+      tcp.destroy()
+      this.wireFailed(cause)
+    }
+  }
+
+  /** The handshake failed (S-170). Each promise gets an error of its own, as on workerd. */
+  #failUpgrade(cause: unknown): void {
+    this.opened.reject(internalError(cause))
+    this.closed.reject(internalError(cause))
+    this.#receiver.fail(internalError(cause))
+    this.#sender.abort(internalError(cause))
+  }
+
+  /** The old socket kept the wire (S-166): `opened` stays pending, as on workerd. */
+  #refuseUpgrade(error: unknown): void {
+    this.#phase = 'over'
+    this.#limits.lift()
+    this.closed.reject(error)
+    this.#receiver.fail(asError(error))
+    this.#sender.abort(error)
+  }
+}
+
+/** Failures may be ignored without the process being told of an unhandled rejection (S-054). */
+function handled<T>(deferred: PromiseWithResolvers<T>): PromiseWithResolvers<T> {
+  deferred.promise.catch(() => {})
+  return deferred
+}
+
+/** What workerd says of every failed upgrade, with a reference of its form; the reason is the `cause`. */
+function internalError(cause: unknown): Error {
+  const reference = Array.from(randomBytes(24), (byte) => (byte % 32).toString(32)).join('')
+  return errorWithCause(`internal error; reference = ${reference}`, cause)
+}
+
+function unresolvable(target: Target): Error {
+  return coded('ENOTFOUND', `${target.text} holds no host name and no IP address`)
+}
+
+function injected(): Error {
+  return coded('ERR_STARTTLS_INJECTION', 'the peer sent bytes in clear before the TLS handshake that were not read')
+}
+
+function endedEarly(): Error {
+  return coded('ECONNRESET', 'the peer ended the connection before the TLS handshake')
+}
+
+function coded(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code })
+}

@@ -1,0 +1,120 @@
+import { HawserError } from '@hawser/core'
+import type { MuxStream } from './stream.ts'
+
+/** Longest JSON text of one message, in bytes. */
+export const MAX_MESSAGE_BYTES: number = 16 * 1024
+const LENGTH_BYTES = 2
+
+/** A JSON object as it came from the peer: nothing in it has been checked. */
+export type Message = Readonly<Record<string, unknown>>
+
+/**
+ * One message as bytes: u16 big-endian length, then JSON (docs/protocol.md, "Messages").
+ *
+ * @throws {HawserError} `tunnel_protocol_error` if the JSON is longer than {@link MAX_MESSAGE_BYTES}
+ */
+export function encodeMessage(message: Message): Buffer {
+  const json = JSON.stringify(message)
+  const bytes = Buffer.byteLength(json)
+  if (bytes > MAX_MESSAGE_BYTES) throw badLength(bytes)
+  const out = Buffer.allocUnsafe(LENGTH_BYTES + bytes)
+  out.writeUInt16BE(bytes, 0)
+  out.write(json, LENGTH_BYTES)
+  return out
+}
+
+/** Cuts messages out of a byte stream, whatever the pieces it arrives in. Holds at most one incomplete message. */
+export class MessageDecoder {
+  /** The message that the last {@link push} completed. */
+  message: Message | undefined
+  /** Bytes of the message under way, its length field included. Grows to the whole message once the length is known. */
+  #held: Buffer | undefined
+  #heldBytes = 0
+
+  /**
+   * Reads up to the end of one message, then says so in {@link message}.
+   *
+   * @returns how many bytes of `piece` it has used; the rest belongs to what follows
+   * @throws {HawserError} `tunnel_protocol_error`: too long, or no JSON object
+   */
+  push(piece: Buffer): number {
+    this.message = undefined
+    if (this.#held === undefined) {
+      const whole = wholeLength(piece, piece.length)
+      if (whole <= piece.length) {
+        this.message = parseObject(piece, whole) // the usual case: nothing is copied
+        return whole
+      }
+      this.#held = Buffer.allocUnsafe(LENGTH_BYTES)
+      this.#heldBytes = 0
+    }
+    return this.#gather(this.#held, piece, 0)
+  }
+
+  /** Moves bytes of `piece` from `at` on into `held`: first the length, then, in a second step, the rest. */
+  #gather(held: Buffer, piece: Buffer, at: number): number {
+    const used = at + piece.copy(held, this.#heldBytes, at)
+    this.#heldBytes += used - at
+    if (this.#heldBytes < held.length) return used
+    if (held.length > LENGTH_BYTES) {
+      this.#held = undefined
+      this.message = parseObject(held, held.length)
+      return used
+    }
+    this.#held = Buffer.allocUnsafe(wholeLength(held, LENGTH_BYTES))
+    held.copy(this.#held)
+    return this.#gather(this.#held, piece, used)
+  }
+}
+
+/**
+ * Reads the first message of a stream. What follows it stays with the stream, for whoever reads the Duplex.
+ *
+ * @param onLost there will be no message: the stream ended, failed, or sent something else; it is destroyed
+ */
+export function readFirstMessage(
+  stream: MuxStream,
+  onMessage: (message: Message) => void,
+  onLost: (error: HawserError) => void,
+): void {
+  const decoder = new MessageDecoder()
+  stream.expect({
+    onBytes: (piece) => {
+      let used
+      try {
+        used = decoder.push(piece)
+      } catch (error) {
+        return void stream.destroy(HawserError.from(error, 'tunnel_protocol_error'))
+      }
+      if (decoder.message === undefined) return undefined
+      stream.hand(piece.subarray(used))
+      return onMessage(decoder.message)
+    },
+    onLost,
+  })
+}
+
+/** Bytes of the message that `from` begins with; infinite while its length field is incomplete. */
+function wholeLength(from: Buffer, available: number): number {
+  if (available < LENGTH_BYTES) return Infinity
+  const bytes = from.readUInt16BE(0)
+  if (bytes === 0 || bytes > MAX_MESSAGE_BYTES) throw badLength(bytes)
+  return LENGTH_BYTES + bytes
+}
+
+function parseObject(from: Buffer, end: number): Message {
+  let value: unknown
+  try {
+    value = JSON.parse(from.toString('utf8', LENGTH_BYTES, end))
+  } catch (cause) {
+    throw new HawserError('tunnel_protocol_error', 'a message is not JSON', { cause })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new HawserError('tunnel_protocol_error', 'a message is not a JSON object')
+  }
+  return value as Message
+}
+
+function badLength(bytes: number): HawserError {
+  return new HawserError('tunnel_protocol_error', `a message of ${bytes} bytes, allowed are 1 to ${MAX_MESSAGE_BYTES}`)
+}

@@ -1,0 +1,72 @@
+import { HawserError } from '@hawser/core'
+import { refusalOf } from './dial-messages.ts'
+import { encodeMessage } from './messages.ts'
+import type { Message } from './messages.ts'
+
+/** What a connector says of itself. Shown to operators, never trusted. */
+export interface ConnectorInfo {
+  /** UUID, new at each start of the process. */
+  readonly id: string
+  readonly version: string
+  readonly hostname: string
+  /** `linux-x64`. */
+  readonly platform: string
+}
+
+/** The first message of a connector on its control stream (docs/protocol.md, "Register"). */
+export interface Registration {
+  readonly tunnelId: string
+  readonly connector: ConnectorInfo
+  /** See `proofOf`. */
+  readonly proof: string
+}
+
+const MAX_TEXT_LENGTH = 255
+
+export function encodeRegistration(registration: Registration): Buffer {
+  const { tunnelId, connector, proof } = registration
+  return encodeMessage({ op: 'register', tunnel: tunnelId, connector, proof })
+}
+
+/** @throws {HawserError} `tunnel_protocol_error`, naming the field */
+export function parseRegistration(message: Message): Registration {
+  if (message['op'] !== 'register')
+    throw new HawserError('tunnel_protocol_error', 'the first message is no registration')
+  const connector = message['connector']
+  const fields = typeof connector === 'object' && connector !== null ? (connector as Message) : {}
+  return {
+    tunnelId: textOf(message, 'tunnel'),
+    proof: textOf(message, 'proof'),
+    connector: {
+      id: textOf(fields, 'id'),
+      version: textOf(fields, 'version'),
+      hostname: textOf(fields, 'hostname'),
+      platform: textOf(fields, 'platform'),
+    },
+  }
+}
+
+/** The edge accepts; `edgeId` names it. */
+export function encodeAccepted(edgeId: string): Buffer {
+  return encodeMessage({ ok: true, edge: edgeId })
+}
+
+/**
+ * Reads the reply to a registration.
+ *
+ * @returns the edge's id
+ * @throws {HawserError} the code of the refusal, `tunnel_protocol_error` for a message that is no reply
+ */
+export function parseAccepted(message: Message): string {
+  if (message['ok'] === true) return textOf(message, 'edge')
+  throw refusalOf(message, 'tunnel_protocol_error')
+}
+
+function textOf(message: Message, field: string): string {
+  const value = message[field]
+  if (typeof value === 'string' && value !== '' && value.length <= MAX_TEXT_LENGTH) return value
+  throw new HawserError(
+    'tunnel_protocol_error',
+    `registration: ${field}: expected a string of 1 to ${MAX_TEXT_LENGTH} characters`,
+  )
+}

@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { HawserError } from '@hawser/core'
+import type { Logger } from '@hawser/core'
+import type { WorkerConfig } from '../config.ts'
+
+/** A build may run for a while: its lines are logged as they come. */
+function logLines(stream: Readable, log: (line: string) => void): void {
+  createInterface(stream).on('line', log)
+}
+
+/**
+ * Runs `build.command`, as wrangler does before it bundles; its output goes to the log.
+ *
+ * @throws {HawserError} `bundle_failed` when it ends otherwise than with 0
+ */
+export async function runCustomBuild({ wrangler }: WorkerConfig, logger: Logger): Promise<void> {
+  const { command, cwd } = wrangler.build
+  if (command === undefined) return
+  const ended = await new Promise<string>((resolve, reject) => {
+    const child = spawn(command, { shell: true, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    logLines(child.stdout, (line) => logger.info(line, { build: command }))
+    logLines(child.stderr, (line) => logger.warn(line, { build: command }))
+    child.once('error', reject)
+    child.once('close', (code, signal) => resolve(code === null ? `by ${signal}` : `with ${code}`))
+  }).catch((error: unknown) => {
+    throw new HawserError('bundle_failed', `build.command could not be run: ${command}`, { cause: error })
+  })
+  if (ended !== 'with 0') throw new HawserError('bundle_failed', `build.command ended ${ended}: ${command}`)
+}

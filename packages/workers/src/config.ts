@@ -1,0 +1,187 @@
+import { stat } from 'node:fs/promises'
+import { extname, join, relative, resolve } from 'node:path'
+import { HawserError, systemCode } from '@hawser/core'
+import type { Logger } from '@hawser/core'
+import type { Config, ParseError, RawConfig } from '@cloudflare/workers-utils'
+import { readVarsForRun } from './dev-vars.ts'
+import type { Vars } from './dev-vars.ts'
+import { readHawserFile } from './hawser-config.ts'
+import type { HawserFile } from './hawser-config.ts'
+import { wranglerUtils } from './wrangler-utils.ts'
+import type { WranglerUtils } from './wrangler-utils.ts'
+
+/** A `vpc_networks` entry that Hawser serves. */
+export interface VpcNetworkBinding {
+  readonly binding: string
+  readonly tunnelId: string
+}
+
+/** A Worker as its files describe it, checked, for one environment. */
+export interface WorkerConfig {
+  /** As deployed: `name`, or `name-environment`. */
+  readonly name: string
+  /** Absolute path of the wrangler file. */
+  readonly path: string
+  /** Absolute path of the entry point. */
+  readonly main: string
+  /** wrangler's normalised form of everything else. */
+  readonly wrangler: Config
+  readonly vars: Vars
+  readonly networks: readonly VpcNetworkBinding[]
+  /** The one of `networks` that the global `connect()` goes through; undefined for public egress. */
+  readonly egress: VpcNetworkBinding | undefined
+  /** The configuration files that were read, for whoever watches them. */
+  readonly files: readonly string[]
+}
+
+/** wrangler's names, in the order in which it looks for them. */
+const FILE_NAMES = ['wrangler.json', 'wrangler.jsonc', 'wrangler.toml'] as const
+const EXTENSIONS: readonly string[] = ['.json', '.jsonc', '.toml']
+
+/** Paths are shown as the user sees them, from the current folder, as wrangler does. */
+function invalid(path: string, message: string): HawserError {
+  return new HawserError('config_invalid', `${relative('', path) || path}: ${message}`)
+}
+
+/** Undefined where there is nothing. */
+async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'file'
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined
+    throw HawserError.from(error, 'config_invalid')
+  }
+}
+
+/** The file itself, or the one wrangler would find in a folder. */
+async function findFile(given: string): Promise<string> {
+  const path = resolve(given)
+  const kind = await kindOf(path)
+  if (kind === undefined) throw invalid(path, 'no such file')
+  if (kind === 'file') {
+    if (EXTENSIONS.includes(extname(path))) return path
+    throw invalid(path, `expected a file named ${EXTENSIONS.map((ext) => `*${ext}`).join(', ')}`)
+  }
+  for (const name of FILE_NAMES) {
+    if ((await kindOf(join(path, name))) === 'file') return join(path, name)
+  }
+  throw invalid(path, `the folder has none of ${FILE_NAMES.join(', ')}`)
+}
+
+/** wrangler reports what it cannot parse with a place; its columns count from zero. */
+function parseFailure(path: string, error: unknown): HawserError {
+  const { location } = error as Partial<ParseError>
+  const message = error instanceof Error ? error.message : String(error)
+  const place = location === undefined ? '' : `:${location.line}:${location.column + 1}`
+  return new HawserError('config_invalid', `${relative('', path)}${place}: ${message}`, { cause: error })
+}
+
+/** wrangler collects most problems, and throws some. */
+function validate(utils: WranglerUtils, raw: RawConfig, path: string, environment: string | undefined) {
+  const args = environment === undefined ? {} : { env: environment }
+  try {
+    return utils.normalizeAndValidateConfig(raw, path, path, args)
+  } catch (error) {
+    throw parseFailure(path, error)
+  }
+}
+
+/** Reads and validates as wrangler does, with its messages: errors are thrown, warnings go to the log. */
+function readWrangler(path: string, environment: string | undefined, logger: Logger): Config {
+  const utils = wranglerUtils()
+  let raw: RawConfig
+  try {
+    raw = utils.experimental_readRawConfig({ config: path }).rawConfig
+  } catch (error) {
+    throw parseFailure(path, error)
+  }
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    throw invalid(path, `expected an object, got ${JSON.stringify(raw)}`)
+  }
+  const { config, diagnostics } = validate(utils, raw, path, environment)
+  if (diagnostics.hasErrors()) throw new HawserError('config_invalid', diagnostics.renderErrors())
+  if (diagnostics.hasWarnings()) logger.warn(diagnostics.renderWarnings())
+  return config
+}
+
+/** What wrangler accepts and Hawser cannot run. */
+function checkSupported(path: string, config: Config): string {
+  if (config.pages_build_output_dir !== undefined) {
+    throw invalid(path, '"pages_build_output_dir": Pages projects are not supported, only Workers')
+  }
+  if (config.main === undefined) throw invalid(path, '"main" is missing: the path of the Worker\'s entry point')
+  if (extname(config.main) === '.py') throw invalid(path, '"main": Python Workers are not supported')
+  return config.main
+}
+
+/** `remote` is not looked at: these bindings never leave Hawser (X-18). */
+function vpcNetworks(path: string, config: Config): VpcNetworkBinding[] {
+  const [service] = config.vpc_services
+  if (service !== undefined) {
+    throw invalid(
+      path,
+      `"vpc_services": binding "${service.binding}" names a VPC Service, and only "vpc_networks" with a "tunnel_id" are served yet`,
+    )
+  }
+  return config.vpc_networks.map((entry) => {
+    const { binding } = entry
+    if ('tunnel_id' in entry) return { binding, tunnelId: entry.tunnel_id }
+    throw invalid(
+      path,
+      `"vpc_networks": binding "${binding}" has "network_id": "${entry.network_id}", and only "tunnel_id" is served yet`,
+    )
+  })
+}
+
+/** Looked up among the environment's own bindings: `vpc_networks` is not inherited (V-022). */
+function findEgress(hawser: HawserFile, networks: readonly VpcNetworkBinding[]): VpcNetworkBinding | undefined {
+  const name = hawser.config.egress
+  if (name === undefined) return undefined
+  const found = networks.find(({ binding }) => binding === name)
+  if (found !== undefined) return found
+  const names = networks.map(({ binding }) => `"${binding}"`).join(', ')
+  const known = names === '' ? 'there are none' : `there are: ${names}`
+  throw new HawserError(
+    'config_invalid',
+    `${hawser.locate('egress')}: "egress" must name a binding of "vpc_networks" (${known}), got "${name}"`,
+  )
+}
+
+/**
+ * Reads a Worker's `wrangler.jsonc`, `.json` or `.toml`, its variables, and the `hawser.jsonc` beside it.
+ *
+ * @param options.configPath the file, or the folder it is in
+ * @param options.vars set for this run; they win over the configuration's
+ * @param options.environment a name under `env`; without it, the top level (or what `CLOUDFLARE_ENV` names, as in wrangler)
+ * @throws {HawserError} `config_invalid` with the file and wrangler's messages
+ */
+export async function readWorkerConfig(options: {
+  readonly configPath: string
+  readonly environment?: string | undefined
+  readonly vars?: Vars | undefined
+  readonly logger: Logger
+}): Promise<WorkerConfig> {
+  const { environment, logger } = options
+  const path = await findFile(options.configPath)
+  const wrangler = readWrangler(path, environment, logger)
+  const main = checkSupported(path, wrangler)
+  const networks = vpcNetworks(path, wrangler)
+  const hawser = await readHawserFile(path)
+  const vars = await readVarsForRun({
+    configPath: path,
+    environment: wrangler.targetEnvironment,
+    vars: wrangler.vars,
+    requiredSecrets: wrangler.secrets?.required,
+    logger,
+  })
+  return {
+    name: wrangler.name ?? 'worker',
+    path,
+    main,
+    wrangler,
+    vars: { ...vars, ...options.vars },
+    networks,
+    egress: findEgress(hawser, networks),
+    files: hawser.path === undefined ? [path] : [path, hawser.path],
+  }
+}

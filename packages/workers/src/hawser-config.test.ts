@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { join, relative } from 'node:path'
+import { test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { HawserError } from '@hawser/core'
+import { readHawserFile } from './hawser-config.ts'
+import { writeProject } from './test-project.ts'
+
+async function project(t: TestContext, text?: string): Promise<string> {
+  const folder = await writeProject(t, text === undefined ? {} : { 'hawser.jsonc': text })
+  return join(folder, 'wrangler.jsonc')
+}
+
+test('without a file there is no configuration', async (t) => {
+  const file = await readHawserFile(await project(t))
+  assert.deepEqual(file.config, {})
+  assert.equal(file.path, undefined)
+})
+
+test('comments, trailing commas and $schema are accepted, and values are located', async (t) => {
+  const path = await project(t, '{\n  // where connect() goes\n  "$schema": "x",\n  "egress": "PRIVATE",\n}\n')
+  const file = await readHawserFile(path)
+  assert.deepEqual(file.config, { egress: 'PRIVATE' })
+  assert.equal(file.locate('egress'), `${relative('', file.path ?? '')}:4:13`)
+})
+
+/** What is wrong → what is said of it, after the file's name. */
+const BAD: readonly [text: string, said: string][] = [
+  ['', ':1:1: ValueExpected'],
+  ['{ "egress": }', ':1:13: ValueExpected'],
+  ['{\n  egress: "A"\n}', ':2:3: InvalidSymbol'],
+  ['[]', ':1:1: expected an object, { … }'],
+  ['"egress"', ':1:1: expected an object, { … }'],
+  ['{ "egress": 5 }', ':1:13: "egress" must be a string, got 5'],
+  ['{ "egress": null }', ':1:13: "egress" must be a string, got null'],
+  ['{ "egress": ["A"] }', ':1:13: "egress" must be a string, got ["A"]'],
+  ['{ "egress": { "to": "A" } }', ':1:13: "egress" must be a string, got {"to":"A"}'],
+  ['{ "egress": "" }', ':1:13: "egress" must be a string that is not empty, got ""'],
+  ['{ "egres": "A" }', ':1:3: unknown key "egres"; allowed: egress'],
+  ['{\n  "egress": "A",\n  "tls": {}\n}', ':3:3: unknown key "tls"; allowed: egress'],
+  ['{ "$schema": 1 }', ':1:14: "$schema" must be a string, got 1'],
+]
+
+for (const [text, said] of BAD) {
+  test(`hawser.jsonc of ${JSON.stringify(text)} is refused with its place`, async (t) => {
+    const path = await project(t, text)
+    await assert.rejects(readHawserFile(path), (error) => {
+      assert.ok(HawserError.is(error, 'config_invalid'))
+      assert.equal(error.message, `${relative('', join(path, '..', 'hawser.jsonc'))}${said}`)
+      return true
+    })
+  })
+}
+
+test('every problem has a line of its own', async (t) => {
+  const path = await project(t, '{ "a": 1,\n  "b": 2,\n  "egress": 3 }')
+  await assert.rejects(readHawserFile(path), (error) => {
+    assert.ok(HawserError.is(error, 'config_invalid'))
+    const lines = error.message.split('\n').map((line) => line.replace(/^.*hawser\.jsonc/, ''))
+    assert.deepEqual(lines.toSorted(), [
+      ':1:3: unknown key "a"; allowed: egress',
+      ':2:3: unknown key "b"; allowed: egress',
+      ':3:13: "egress" must be a string, got 3',
+    ])
+    return true
+  })
+})

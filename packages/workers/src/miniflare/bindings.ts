@@ -1,0 +1,219 @@
+import { dirname, resolve } from 'node:path'
+import type { Logger } from '@hawser/core'
+import type { Config } from '@cloudflare/workers-utils'
+import type { WorkerOptions } from 'miniflare'
+import type { WorkerConfig } from '../config.ts'
+import { durableObjectClasses } from './durable-objects.ts'
+
+/** The part of Miniflare's options for one Worker that says what is in its `env`. */
+export type BindingOptions = Partial<WorkerOptions>
+
+/** Miniflare takes records by the binding's name where wrangler has lists. */
+function byBinding<T extends { readonly binding: string }, V>(
+  entries: readonly T[],
+  value: (entry: T) => V,
+): Record<string, V> {
+  return Object.fromEntries(entries.map((entry) => [entry.binding, value(entry)]))
+}
+
+/** Ids keep stores apart; where there is none yet, the binding's name does. */
+function storage({ kv_namespaces, r2_buckets, d1_databases }: Config): BindingOptions {
+  return {
+    kvNamespaces: byBinding(kv_namespaces, ({ id, binding }) => id ?? binding),
+    r2Buckets: byBinding(r2_buckets, ({ bucket_name: name, binding }) => name ?? binding),
+    d1Databases: byBinding(
+      d1_databases,
+      ({ preview_database_id: preview, database_id: id, binding }) => preview ?? id ?? binding,
+    ),
+  }
+}
+
+/** Producers and consumers meet in the one process, so a Worker can consume its own queue. */
+function queues({ queues: { producers = [], consumers = [] } }: Config): BindingOptions {
+  return {
+    queueProducers: byBinding(producers, ({ queue, binding, delivery_delay: deliveryDelay }) => ({
+      queueName: queue ?? binding,
+      deliveryDelay,
+    })),
+    queueConsumers: Object.fromEntries(
+      consumers.map((consumer) => [
+        consumer.queue,
+        {
+          maxBatchSize: consumer.max_batch_size,
+          maxBatchTimeout: consumer.max_batch_timeout,
+          maxRetries: consumer.max_retries,
+          deadLetterQueue: consumer.dead_letter_queue,
+          retryDelay: consumer.retry_delay,
+        },
+      ]),
+    ),
+  }
+}
+
+/** Bindings to other Workers cannot be answered by a runtime that runs this one alone. */
+function isOwn(config: WorkerConfig, script: string | undefined, what: string, logger: Logger): boolean {
+  if (script === undefined || script === config.name) return true
+  logger.warn(
+    `${what} belongs to the Worker "${script}", and only bindings to the Worker itself are supported yet: it is left out`,
+  )
+  return false
+}
+
+function durableObjects(config: WorkerConfig, logger: Logger): BindingOptions {
+  const classes = durableObjectClasses(config.wrangler)
+  const bound = config.wrangler.durable_objects.bindings.filter(({ name, script_name: script }) =>
+    isOwn(config, script, `durable_objects: "${name}"`, logger),
+  )
+  const names = new Set(bound.map(({ class_name: className }) => className))
+  return {
+    durableObjects: Object.fromEntries(
+      bound.map(({ name, class_name: className }) => [name, { className, useSQLite: classes.get(className) }]),
+    ),
+    // Reachable through `ctx.exports` alone.
+    additionalUnboundDurableObjects: [...classes]
+      .filter(([className]) => !names.has(className))
+      .map(([className, useSQLite]) => ({ className, useSQLite })),
+  }
+}
+
+/** Service bindings and Workflows. */
+function ownServices(config: WorkerConfig, logger: Logger): BindingOptions {
+  const { services = [], workflows } = config.wrangler
+  return {
+    serviceBindings: byBinding(
+      services.filter(({ binding, service }) => isOwn(config, service, `services: "${binding}"`, logger)),
+      ({ service, entrypoint, props }) => ({ name: service, entrypoint, props }),
+    ),
+    workflows: byBinding(
+      workflows.filter(({ binding, script_name: script }) => isOwn(config, script, `workflows: "${binding}"`, logger)),
+      ({ name, class_name: className }) => ({ name, className }),
+    ),
+  }
+}
+
+/** A Hyperdrive binding needs to know a database near by; wrangler takes the same variables. */
+function hyperdrives({ hyperdrive }: Config, logger: Logger): BindingOptions {
+  const found = hyperdrive.flatMap(({ binding, localConnectionString }) => {
+    const text =
+      process.env[`CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_${binding}`] ??
+      process.env[`WRANGLER_HYPERDRIVE_LOCAL_CONNECTION_STRING_${binding}`] ??
+      localConnectionString
+    if (text !== undefined) return [[binding, text] as const]
+    logger.warn(`hyperdrive: "${binding}" has no localConnectionString and is left out`)
+    return []
+  })
+  return { hyperdrives: Object.fromEntries(found) }
+}
+
+/** Relative to the configuration; Miniflare would take them from the current folder. */
+function blobs({ wasm_modules, text_blobs, data_blobs }: Config, folder: string): BindingOptions {
+  const absolute = (paths: Readonly<Record<string, string>> = {}): Record<string, string> =>
+    Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, resolve(folder, path)]))
+  return {
+    wasmBindings: absolute(wasm_modules),
+    textBlobBindings: absolute(text_blobs),
+    dataBlobBindings: absolute(data_blobs),
+  }
+}
+
+/** Static files; `!` before a route sends it to the files although a wider one goes to the Worker. */
+function assets({ assets: configured }: Config, folder: string): BindingOptions {
+  if (configured?.directory === undefined) return {}
+  const { run_worker_first: first, html_handling, not_found_handling, binding } = configured
+  const routes = Array.isArray(first) ? first : []
+  return {
+    assets: {
+      directory: resolve(folder, configured.directory),
+      binding,
+      routerConfig: {
+        has_user_worker: true,
+        invoke_user_worker_ahead_of_assets: first === true,
+        ...(routes.length === 0
+          ? {}
+          : {
+              static_routing: {
+                user_worker: routes.filter((route) => !route.startsWith('!')),
+                asset_worker: routes.filter((route) => route.startsWith('!')).map((route) => route.slice(1)),
+              },
+            }),
+      },
+      assetConfig: { html_handling, not_found_handling, has_static_routing: routes.length > 0 },
+    },
+  }
+}
+
+/** Bindings that need nothing but to be named. */
+function others(config: Config): BindingOptions {
+  return {
+    versionMetadata: config.version_metadata?.binding,
+    analyticsEngineDatasets: byBinding(config.analytics_engine_datasets, ({ dataset }) => ({
+      dataset: dataset ?? 'dataset',
+    })),
+    ratelimits: Object.fromEntries(
+      config.ratelimits.map(({ name, namespace_id, simple }) => [name, { namespace_id, simple }]),
+    ),
+    workerLoaders: byBinding(config.worker_loaders, () => ({})),
+    email: { send_email: config.send_email.map(({ remote: _remote, ...binding }) => binding) },
+  }
+}
+
+/** Keys of the configuration whose bindings nothing here provides. */
+const UNSUPPORTED = [
+  'agent_memory',
+  'ai',
+  'ai_search',
+  'ai_search_namespaces',
+  'artifacts',
+  'browser',
+  'containers',
+  'dispatch_namespaces',
+  'flagship',
+  'images',
+  'logfwdr',
+  'media',
+  'mtls_certificates',
+  'pipelines',
+  'secrets_store_secrets',
+  'site',
+  'stream',
+  'streaming_tail_consumers',
+  'tail_consumers',
+  'unsafe',
+  'unsafe_hello_world',
+  'vectorize',
+  'websearch',
+] as const satisfies readonly (keyof Config)[]
+
+/** Whether anything is written under a key; wrangler fills in empty lists and objects. */
+function isSet(value: unknown): boolean {
+  if (value === undefined || value === null) return false
+  return typeof value === 'object' ? Object.values(value).some(isSet) : true
+}
+
+/** One line for each key, so that nobody looks for a binding that cannot be there. */
+function warnOfUnsupported(config: Config, logger: Logger): void {
+  for (const key of UNSUPPORTED) {
+    if (isSet(config[key])) logger.warn(`"${key}" is not supported yet: its bindings are missing from env`)
+  }
+}
+
+/**
+ * The bindings that Miniflare provides by itself. Storage is local whatever `remote` says; what cannot be provided is named
+ * in a warning and left out, so that the rest of the Worker runs.
+ */
+export function bindingOptions(config: WorkerConfig, logger: Logger): BindingOptions {
+  const { wrangler } = config
+  const folder = dirname(config.path)
+  warnOfUnsupported(wrangler, logger)
+  return {
+    bindings: config.vars as NonNullable<WorkerOptions['bindings']>,
+    ...storage(wrangler),
+    ...queues(wrangler),
+    ...durableObjects(config, logger),
+    ...ownServices(config, logger),
+    ...hyperdrives(wrangler, logger),
+    ...blobs(wrangler, folder),
+    ...assets(wrangler, folder),
+    ...others(wrangler),
+  }
+}

@@ -1,0 +1,100 @@
+import { join } from 'node:path'
+import type { BindingDoors } from '@hawser/core'
+import { HttpOptions_Style } from 'miniflare'
+import type { WorkerOptions } from 'miniflare'
+import type { RuntimeModules } from '../runtime-modules.ts'
+
+/** One `vpc_networks` binding with the edge's doors for it. */
+export interface OpenBinding {
+  readonly name: string
+  readonly doors: BindingDoors
+}
+
+/** The name under which `sockets.worker.ts` finds its way to the edge; it removes it before any user code runs. */
+const EGRESS_BINDING = '__HAWSER_EGRESS__'
+
+/** The flag with which a module has no `env` to import, and so no way to reach a binding of ours. */
+const NO_IMPORTABLE_ENV = 'disallow_importable_env'
+
+/** In proxy style a request keeps its whole URL, and `connect()` becomes a CONNECT. */
+function proxy(address: string) {
+  return { external: { address, http: { style: HttpOptions_Style.PROXY } } }
+}
+
+/** Arriving at this socket is what identifies the binding: a CONNECT has no headers to do so (S-248). */
+function fetchDoor(doors: BindingDoors) {
+  return proxy(`unix:${doors.fetchSocket}`)
+}
+
+/** A module that stands between a Worker and the doors of one binding, which only it can see (`Doors` in src/runtime). */
+function wrapper(name: string, script: string, doors: BindingDoors): WorkerOptions {
+  return {
+    name,
+    modules: [{ type: 'ESModule', path: `${name}.js`, contents: script }],
+    bindings: { CAPABILITY: doors.capability.reveal() },
+    serviceBindings: { EDGE_FETCH: fetchDoor(doors), EDGE_CONNECT: proxy(doors.connectAddress) },
+  }
+}
+
+/** What of Miniflare's options is about the network. */
+export interface VpcParts {
+  /** For the Worker itself. */
+  readonly worker: Pick<WorkerOptions, 'wrappedBindings'> & { readonly outboundService: ReturnType<typeof proxy> }
+  /** Beside it. */
+  readonly wrappers: readonly WorkerOptions[]
+  /** Whether `cloudflare:sockets` can be ours; else workerd's own goes the same way as `fetch()`. */
+  readonly ownSockets: boolean
+}
+
+/**
+ * What makes a Worker's calls arrive at the edge: one wrapped binding for each VPC network, and for the public side the
+ * global outbound (`fetch()`, `node:net`) and a hidden binding for `cloudflare:sockets`.
+ */
+export function vpcParts(
+  bindings: readonly OpenBinding[],
+  egress: BindingDoors,
+  runtime: RuntimeModules,
+  compatibilityFlags: readonly string[],
+): VpcParts {
+  const ownSockets = !compatibilityFlags.includes(NO_IMPORTABLE_ENV)
+  const named = bindings.map(({ name, doors }) => ({
+    binding: name,
+    wrapper: wrapper(`hawser-vpc-${name}`, runtime.vpcNetwork, doors),
+  }))
+  if (ownSockets) named.push({ binding: EGRESS_BINDING, wrapper: wrapper('hawser-egress', runtime.egress, egress) })
+  return {
+    worker: {
+      outboundService: fetchDoor(egress),
+      wrappedBindings: Object.fromEntries(named.map((entry) => [entry.binding, entry.wrapper.name ?? ''])),
+    },
+    wrappers: named.map((entry) => entry.wrapper),
+    ownSockets,
+  }
+}
+
+/** In Miniflare's shape. */
+interface Script {
+  readonly type: 'ESModule'
+  readonly path: string
+  readonly contents: string
+}
+
+/** The entry point comes first in the list of modules; the other may stand anywhere. */
+export interface SocketsModules {
+  readonly entry: Script
+  readonly sockets: Script
+}
+
+/**
+ * Two modules more for the Worker: ours in the place of `cloudflare:sockets`, and an entry point that imports it before
+ * the user's, so that the hidden binding is gone when the first line of theirs runs.
+ */
+export function socketsModules(folder: string, mainName: string, script: string): SocketsModules {
+  const main = JSON.stringify(`./${mainName}`)
+  // A module of the name of a built-in one takes its place, for static and dynamic imports, in every dependency.
+  const entry = `import 'cloudflare:sockets'\nexport * from ${main}\nexport { default } from ${main}\n`
+  return {
+    entry: { type: 'ESModule', path: join(folder, '__hawser_entry__.mjs'), contents: entry },
+    sockets: { type: 'ESModule', path: join(folder, 'cloudflare:sockets'), contents: script },
+  }
+}

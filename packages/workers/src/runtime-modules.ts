@@ -1,0 +1,51 @@
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { bundleFailed } from './bundle/build-errors.ts'
+
+/** The modules that run inside workerd, each bundled into one script. */
+export interface RuntimeModules {
+  /** Behind `vpc_networks` bindings. */
+  readonly vpcNetwork: string
+  /** Behind the hidden binding that `sockets` uses. */
+  readonly egress: string
+  /** In the place of `cloudflare:sockets`. */
+  readonly sockets: string
+}
+
+const SOURCES = {
+  vpcNetwork: 'vpc-network.worker.ts',
+  egress: 'egress.worker.ts',
+  sockets: 'sockets.worker.ts',
+} as const satisfies Record<keyof RuntimeModules, string>
+
+/** They are TypeScript as everything else; workerd takes JavaScript, and from each wrapped binding only one file. */
+async function bundleRuntime(): Promise<RuntimeModules> {
+  const folder = join(import.meta.dirname, 'runtime')
+  const result = await build({
+    entryPoints: Object.fromEntries(Object.entries(SOURCES).map(([name, file]) => [name, join(folder, file)])),
+    bundle: true,
+    write: false,
+    outdir: folder,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2024',
+    external: ['cloudflare:*', 'cloudflare-internal:*'],
+    // The build must depend on our own settings alone, wherever the package ends up.
+    tsconfigRaw: {},
+    logLevel: 'silent',
+  })
+  const text = (name: keyof RuntimeModules): string => {
+    const file = result.outputFiles.find(({ path }) => path === join(folder, `${name}.js`))
+    return file?.text ?? ''
+  }
+  return { vpcNetwork: text('vpcNetwork'), egress: text('egress'), sockets: text('sockets') }
+}
+
+let bundled: Promise<RuntimeModules> | undefined
+
+/** Bundled once for each process. */
+export function runtimeModules(): Promise<RuntimeModules> {
+  return (bundled ??= bundleRuntime().catch(async (error: unknown) => {
+    throw await bundleFailed(error, undefined)
+  }))
+}
