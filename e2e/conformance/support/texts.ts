@@ -16,4 +16,5 @@ export const READABLE_CLOSING = 'This ReadableStream belongs to an object that i
 export const WRITABLE_CLOSING = 'This WritableStream belongs to an object that is closing.'
 export const READ_CANCELLED = 'Stream was cancelled.'
 export const SOCKET_CLOSED = 'This socket has been closed.'
-export const DISTURBED = 'This ReadableStream is disturbed (has already been read from), and cannot be used as a body.'
+/** Of the constructor of Response, which is not the socket's: only the word is common to the hosts. */
+export const DISTURBED: RegExp = /disturbed/

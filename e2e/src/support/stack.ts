@@ -37,23 +37,14 @@ interface EdgeFile {
 
 /** Waits for the line by which `hawser edge` says that it is up, and reads the addresses it wrote down. */
 async function edgeAddresses(edge: Program, dataDir: string): Promise<EdgeFile> {
-  await edge.line(/edge is up|edge ready|ready/i)
+  await edge.line(/^Next:/)
   return JSON.parse(await readFile(join(dataDir, 'edge.json'), 'utf8')) as EdgeFile
 }
 
-function startEdge(dataDir: string, ...more: string[]): Program {
-  const words = [
-    'edge',
-    '--data-dir',
-    dataDir,
-    '--tunnel',
-    '127.0.0.1:0',
-    '--api',
-    '127.0.0.1:0',
-    '--http',
-    '127.0.0.1:0',
-  ]
-  return hawser([...words, '--log-level', 'debug', ...more])
+function startEdge(dataDir: string, options: StackOptions, ...more: string[]): Program {
+  const tunnel = options.tunnelListen ?? '127.0.0.1:0'
+  const words = ['edge', '--data-dir', dataDir, '--tunnel', tunnel, '--api', '127.0.0.1:0', '--log-level', 'debug']
+  return hawser([...words, ...more])
 }
 
 async function writeWorker(folder: string, tunnelId: string, hawserJsonc: string | undefined): Promise<string> {
@@ -88,25 +79,25 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dataDir = join(folder, 'edge')
   const tunnelId = await createTunnel(dataDir, options)
   const config = await writeWorker(folder, tunnelId, options.hawserJsonc)
-  const edge = opening.use(startEdge(dataDir, options, '--worker', config))
+  const edge = opening.use(startEdge(dataDir, options, '--worker', config, '--http', '127.0.0.1:0'))
   const addresses = await edgeAddresses(edge, dataDir)
   const token = (await runHawser('tunnel', 'token', 'e2e', '--data-dir', dataDir)).trim()
   const startConnector = async (): Promise<Program> => {
     const words = ['connector', 'run', '--edge', addresses.tunnel, '--log-level', 'debug', ...(options.connector ?? [])]
     const program = hawser(words, { HAWSER_TUNNEL_TOKEN: token })
-    await program.line(/connected to/i)
+    await program.line(/connected to the edge/)
     return program
   }
   const stack = {
     edge,
     tunnelAddress: addresses.tunnel,
-    apiAddress: addresses.api,
+    apiAddress: new URL(addresses.api).host,
     tunnelId,
     token,
     connector: await startConnector(),
     startConnector,
     ask: (path: string, query: Record<string, string> = {}, init: RequestInit = {}) =>
-      fetch(`http://${addresses.http}${path}?${new URLSearchParams(query)}`, init),
+      fetch(`${addresses.http}${path}?${new URLSearchParams(query)}`, init),
   }
   opening.defer(() => stack.connector[Symbol.asyncDispose]())
   const owned = opening.move()
