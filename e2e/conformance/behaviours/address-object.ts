@@ -156,6 +156,7 @@ export const addressObject: readonly Behaviour[] = [
       const { host, port } = t.peer
       const socket = await t.open(undefined, { hostname: host, port, host: 'elsewhere', path: '/', tls: true })
       equal((await socket.opened).remoteAddress, t.address)
+      await t.peer.accepted()
       equal(await t.peer.connections(), 1)
     },
   },

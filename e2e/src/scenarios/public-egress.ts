@@ -10,7 +10,7 @@ import { startStack } from '../support/stack.ts'
 const PUBLIC_ADDRESS = '8.8.8.8'
 
 // On every address of the namespace: what is refused below is refused although somebody listens there.
-const tcp = createServer((socket) => socket.end('hello')).listen(7000, '0.0.0.0')
+const tcp = createServer((socket) => socket.on('error', () => {}).end('hello')).listen(7000, '0.0.0.0')
 const http = createHttpServer((_request, response) => response.end('hello')).listen(8080, '0.0.0.0')
 await Promise.all([once(tcp, 'listening'), once(http, 'listening')])
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -14,8 +14,10 @@ export class Program implements AsyncDisposable {
   readonly exited: Promise<number | NodeJS.Signals>
   readonly #waiting = new Set<() => void>()
 
+  /** In a process group of its own, so that {@link interrupt} reaches what it has started, as a terminal's Ctrl-C does. */
   constructor(command: string, words: readonly string[], env: NodeJS.ProcessEnv = {}, cwd: string = REPOSITORY) {
-    this.child = spawn(command, words, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe']
+    this.child = spawn(command, words, { cwd, env: { ...process.env, ...env }, stdio, detached: true })
     for (const stream of [this.child.stdout, this.child.stderr]) {
       if (stream === null) continue
       createInterface({ input: stream }).on('line', (line) => {
@@ -56,6 +58,12 @@ export class Program implements AsyncDisposable {
     return this.exited
   }
 
+  /** Ctrl-C, as a terminal sends it: to the whole process group. */
+  async interrupt(): Promise<number | NodeJS.Signals> {
+    process.kill(-this.pid, 'SIGINT')
+    return this.exited
+  }
+
   /** Resident memory in MiB. */
   residentMiB(): number {
     const kib = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]
@@ -64,9 +72,17 @@ export class Program implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.ended) this.child.kill('SIGTERM')
-    const kill = setTimeout(() => this.child.kill('SIGKILL'), 10_000)
+    const kill = setTimeout(() => this.#killGroup(), 10_000)
     await this.exited
     clearTimeout(kill)
+  }
+
+  #killGroup(): void {
+    try {
+      process.kill(-this.pid, 'SIGKILL')
+    } catch {
+      // the group has ended
+    }
   }
 
   #wake(): void {

@@ -186,6 +186,27 @@ test('define, alias and tsconfig paths apply', async (t) => {
   assert.doesNotMatch(code, /process\.env/)
 })
 
+test('paths of the configuration are taken from its folder, wherever the process runs', async (t) => {
+  assertNoLeaks(t)
+  const files = {
+    'deep/er/wrangler.json': wranglerConfig({
+      main: 'src/index.ts',
+      tsconfig: 'tsconfig.app.json',
+      alias: { a: './a' },
+    }),
+    'deep/er/tsconfig.app.json': { compilerOptions: { paths: { '@lib/*': ['./lib/*'] } } },
+    'deep/er/src/index.ts': `import { b } from '@lib/b'\nimport { a } from 'a'\nexport default { fetch: () => new Response(a + b) }`,
+    'deep/er/lib/b.ts': `export const b = 'from lib'`,
+    'deep/er/a.ts': `export const a = 'from alias'`,
+  }
+  const folder = await writeProject(t, files)
+  const logger = new CapturedLog()
+  const config = await readWorkerConfig({ configPath: join(folder, 'deep', 'er'), logger })
+  const { inputs } = await bundleWorker(config, DATE, logger)
+  const names = inputs.map((file) => relative(folder, file)).toSorted((one, other) => one.localeCompare(other))
+  assert.deepEqual(names, ['deep/er/a.ts', 'deep/er/lib/b.ts', 'deep/er/src/index.ts'])
+})
+
 test('minify and keep_names are the configuration’s', async (t) => {
   assertNoLeaks(t)
   const files = {

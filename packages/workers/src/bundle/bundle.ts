@@ -103,7 +103,8 @@ function esbuildOptions(config: WorkerConfig, compatibilityDate: string, plugins
     jsxFactory: wrangler.jsx_factory,
     jsxFragment: wrangler.jsx_fragment,
     logLevel: 'silent',
-    ...(wrangler.tsconfig === undefined ? {} : { tsconfig: wrangler.tsconfig }),
+    // wrangler has made it relative to the current folder; esbuild would take it from `absWorkingDir`.
+    ...(wrangler.tsconfig === undefined ? {} : { tsconfig: resolve(wrangler.tsconfig) }),
     // esbuild refuses `external` and useless plugins where nothing is bundled.
     ...(wrangler.no_bundle === true ? {} : { external: ['__STATIC_CONTENT_MANIFEST'], plugins }),
   } as const satisfies BuildOptions

@@ -10,18 +10,16 @@ import { wranglerConfig, writeProject } from '../test-project.ts'
 import { runCustomBuild } from './custom-build.ts'
 
 async function run(t: TestContext, build: unknown): Promise<{ folder: string; log: CapturedLog }> {
-  const folder = await writeProject(t, { 'wrangler.json': wranglerConfig({ build }) })
+  const folder = await writeProject(t, { 'wrangler.json': wranglerConfig({ build }), 'sub/.keep': '' })
   const log = new CapturedLog()
   await runCustomBuild(await readWorkerConfig({ configPath: folder, logger: log }), log)
   return { folder, log }
 }
 
-test('build.command runs where it is told to, and its output is logged', async (t) => {
+test('build.command runs in the folder of the configuration, and its output is logged', async (t) => {
   assertNoLeaks(t)
   const { folder, log } = await run(t, { command: 'echo made; echo careful >&2; echo x > made.txt' })
-  const [file] = await Promise.allSettled([readFile(join(folder, 'made.txt'), 'utf8')])
-  // wrangler runs it in the current folder unless `cwd` is set.
-  if (file.status === 'fulfilled') assert.equal(file.value, 'x\n')
+  assert.equal(await readFile(join(folder, 'made.txt'), 'utf8'), 'x\n')
   assert.deepEqual(
     log.at('info').map(({ message }) => message),
     ['made'],
@@ -30,6 +28,12 @@ test('build.command runs where it is told to, and its output is logged', async (
     log.at('warn').map(({ message }) => message),
     ['careful'],
   )
+})
+
+test('build.cwd is taken from there', async (t) => {
+  assertNoLeaks(t)
+  const { folder } = await run(t, { command: 'echo x > made.txt', cwd: 'sub' })
+  assert.equal(await readFile(join(folder, 'sub', 'made.txt'), 'utf8'), 'x\n')
 })
 
 test('without a command nothing is run', async (t) => {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { dirname, resolve as resolvePath } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { HawserError } from '@hawser/core'
@@ -11,13 +12,15 @@ function logLines(stream: Readable, log: (line: string) => void): void {
 }
 
 /**
- * Runs `build.command`, as wrangler does before it bundles; its output goes to the log.
+ * Runs `build.command`, as wrangler does before it bundles; its output goes to the log. `build.cwd` is taken from the folder
+ * of the configuration, where wrangler is run.
  *
  * @throws {HawserError} `bundle_failed` when it ends otherwise than with 0
  */
-export async function runCustomBuild({ wrangler }: WorkerConfig, logger: Logger): Promise<void> {
-  const { command, cwd } = wrangler.build
+export async function runCustomBuild({ path, wrangler }: WorkerConfig, logger: Logger): Promise<void> {
+  const { command } = wrangler.build
   if (command === undefined) return
+  const cwd = resolvePath(dirname(path), wrangler.build.cwd ?? '.')
   const ended = await new Promise<string>((resolve, reject) => {
     const child = spawn(command, { shell: true, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
     logLines(child.stdout, (line) => logger.info(line, { build: command }))

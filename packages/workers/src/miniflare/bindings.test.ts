@@ -105,6 +105,12 @@ test('assets say what goes to the Worker first', async (t) => {
   assert.equal((await options(t, {})).result.assets, undefined)
 })
 
+test('blobs are read from the folder of the configuration', async (t) => {
+  const { result, folder } = await options(t, { text_blobs: { T: './t.txt' }, data_blobs: { D: 'sub/d.bin' } })
+  assert.deepEqual(result.textBlobBindings, { T: join(folder, 't.txt') })
+  assert.deepEqual(result.dataBlobBindings, { D: join(folder, 'sub', 'd.bin') })
+})
+
 test('what cannot be provided is named, each key once, and the rest stays', async (t) => {
   const { result, warnings } = await options(t, {
     ai: { binding: 'AI' },

@@ -105,10 +105,10 @@ function hyperdrives({ hyperdrive }: Config, logger: Logger): BindingOptions {
   return { hyperdrives: Object.fromEntries(found) }
 }
 
-/** Relative to the configuration; Miniflare would take them from the current folder. */
-function blobs({ wasm_modules, text_blobs, data_blobs }: Config, folder: string): BindingOptions {
+/** wrangler has made these paths relative to the current folder. */
+function blobs({ wasm_modules, text_blobs, data_blobs }: Config): BindingOptions {
   const absolute = (paths: Readonly<Record<string, string>> = {}): Record<string, string> =>
-    Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, resolve(folder, path)]))
+    Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, resolve(path)]))
   return {
     wasmBindings: absolute(wasm_modules),
     textBlobBindings: absolute(text_blobs),
@@ -212,7 +212,7 @@ export function bindingOptions(config: WorkerConfig, logger: Logger): BindingOpt
     ...durableObjects(config, logger),
     ...ownServices(config, logger),
     ...hyperdrives(wrangler, logger),
-    ...blobs(wrangler, folder),
+    ...blobs(wrangler),
     ...assets(wrangler, folder),
     ...others(wrangler),
   }
