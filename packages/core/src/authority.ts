@@ -7,8 +7,11 @@
  * This file runs inside workerd as well as in the edge: no Node built-ins here.
  */
 
-/** `c`: open a connection. Later operations on an open one (a TLS upgrade, say) get letters of their own. */
-export type AuthorityOperation = 'c'
+/**
+ * `c`: open a connection. `s`: open one and speak TLS on it. `u`: open one that may be upgraded to TLS later. `t`: upgrade
+ * the `u` connection of the same id; the host is the name its certificate must bear.
+ */
+export type AuthorityOperation = 'c' | 's' | 'u' | 't'
 
 export interface Authority {
   /** As the Worker wrote it; IPv6 literals keep their brackets. */
@@ -46,6 +49,10 @@ export function parseAuthority(text: string): Authority | undefined {
   if (match === null) return undefined
   const [, host = '', operation = '', id = '', capability = '', digits = ''] = match
   const port = Number(digits)
-  if (operation !== 'c' || port > 65_535) return undefined
+  if (!isOperation(operation) || port > 65_535) return undefined
   return { host, operation, id, capability, port }
+}
+
+function isOperation(letter: string): letter is AuthorityOperation {
+  return letter === 'c' || letter === 's' || letter === 'u' || letter === 't'
 }

@@ -1,4 +1,5 @@
 import type { Secret } from './secret.ts'
+import type { TlsRule } from './tls-rule.ts'
 
 /** Where the calls of a binding lead: the public Internet, or all that one tunnel's connectors reach (V-059). */
 export type BindingNetwork = { readonly kind: 'public' } | { readonly kind: 'tunnel'; readonly tunnelId: string }
@@ -12,6 +13,10 @@ export interface BindingIdentity {
   readonly network: BindingNetwork
   /** Where `connect()` leads, if elsewhere than `fetch()`: the `egress` key of `hawser.jsonc` sets it. */
   readonly connectNetwork?: BindingNetwork | undefined
+  /** For TLS to targets; the first that matches counts, without one public trust and full verification do. */
+  readonly tls?: readonly TlsRule[] | undefined
+  /** Connections that one invocation of the Worker may have open at once; more wait (V-300). 0 for no limit. @default 6 */
+  readonly connectionLimit?: number | undefined
 }
 
 /** The two doors of one binding, opened by an edge, for the runtime modules inside workerd. */

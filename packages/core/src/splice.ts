@@ -80,6 +80,8 @@ export function splice(a: Duplex, b: Duplex, moved: SpliceBytes, signal?: AbortS
       })
     }
     if (signal?.aborted === true) return onAbort()
+    const lost = [a, b].find((stream) => stream.destroyed)
+    if (lost !== undefined) return fail(lost.errored ?? new Error('a stream was closed before it was spliced'))
     signal?.addEventListener('abort', onAbort, { once: true })
     pump(a, b, (count) => (moved.forward += count), onEnd)
     pump(b, a, (count) => (moved.backward += count), onEnd)
