@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
+import { execFileSync } from 'node:child_process'
 import { createAuthority } from '@hawser/testkit'
 import type { TestCertificate } from '@hawser/testkit'
 
@@ -16,11 +15,14 @@ const NAMES = ['localhost', '127.0.0.1', '::1']
 const DAY_MS = 86_400_000
 
 /** Signed by its own key: what a server has before anyone configured it. The test kit's CAs sign only others. */
-async function selfSigned(): Promise<TestCertificate> {
+function selfSigned(): TestCertificate {
   const names = ['DNS:localhost', 'IP:127.0.0.1'].join(',')
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '-', '-out', '-']
   const subject = ['-subj', '/CN=localhost', '-addext', `subjectAltName=${names}`, '-days', '1']
-  const { stdout } = await promisify(execFile)('openssl', ['req', '-x509', ...key, ...subject])
+  const stdout = execFileSync('openssl', ['req', '-x509', ...key, ...subject], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
   const block = (label: RegExp): string => label.exec(stdout)?.[0] ?? ''
   return {
     keyPem: block(/-----BEGIN (EC )?PRIVATE KEY-----[^]*?-----END (EC )?PRIVATE KEY-----\n/),
@@ -38,7 +40,7 @@ export async function makeCertificates(): Promise<Certificates> {
       'wrong-name': await authority.issue({ names: ['wrong.example'] }),
       expired: await authority.issue({ names: NAMES, ...past }),
       untrusted: await stranger.issue({ names: NAMES }),
-      'self-signed': await selfSigned(),
+      'self-signed': selfSigned(),
     },
   }
 }

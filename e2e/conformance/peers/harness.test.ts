@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { text } from 'node:stream/consumers'
 import { before, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
@@ -11,6 +12,8 @@ import type { PeerName } from '../support/peer.ts'
 import { makeCertificates } from './certificates.ts'
 import type { Certificates } from './certificates.ts'
 import { Harness } from './harness.ts'
+
+const hasIPv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
 
 let certificates: Certificates
 
@@ -57,7 +60,7 @@ test('a live peer reports what it received and in which order, and acts when tol
   })
 })
 
-test('a peer answers on both loopback addresses', async (t) => {
+test('a peer answers on both loopback addresses', { skip: !hasIPv6 && 'no IPv6 here' }, async (t) => {
   assertNoLeaks(t)
   await withPeer('live', async (peer, dial) => {
     const sockets = [dial('127.0.0.1'), dial('::1')]

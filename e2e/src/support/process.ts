@@ -25,8 +25,11 @@ export class Program implements AsyncDisposable {
         this.#wake()
       })
     }
+    const killGroup = (): void => this.#killGroup() // a test that crashes leaves nothing running
+    process.once('exit', killGroup)
     this.exited = new Promise((resolve) => {
       this.child.once('close', (code, signal) => {
+        process.off('exit', killGroup)
         resolve(code ?? signal ?? 1)
         this.#wake()
       })
