@@ -14,6 +14,7 @@ interface KindValues {
   path: string
   url: string
 }
+/** `choice` takes one of `FlagSpec.choices` and keeps its literal type. */
 export type FlagKind = keyof KindValues | 'choice'
 
 /** One flag of a command, as data: the parser, `--help` and the docs all read it. The key `dataDir` is `--data-dir`. */
@@ -41,11 +42,13 @@ export interface FlagSpec {
   readonly placeholder?: string
 }
 
+/** A word of the command line that is no flag. Every one is required, in the order of their declaration. */
 export interface PositionalSpec {
   readonly name: string
   readonly help: string
 }
 
+/** One value of a flag, before repetition and absence are considered. */
 type One<F extends FlagSpec> = F extends { secret: true }
   ? Secret
   : F extends { kind: 'choice'; choices: readonly (infer C)[] }
@@ -62,7 +65,9 @@ type Value<F extends FlagSpec> = F extends { kind: 'boolean' }
       ? One<F>
       : One<F> | undefined
 
+/** What `run` gets for a declaration of flags. */
 export type FlagValues<F extends Record<string, FlagSpec>> = { readonly [K in keyof F]: Value<F[K]> }
+/** What `run` gets for a declaration of positionals. */
 export type ArgValues<P extends readonly PositionalSpec[]> = { readonly [K in P[number]['name']]: string }
 
 /** Where a command prints its results. Log lines go to the logger instead, which writes to stderr. */
@@ -72,6 +77,7 @@ export interface Output {
   json(value: unknown): void
 }
 
+/** Everything a command may touch of the process it runs in, so that a test can run it without one. */
 export interface CommandContext<Args = unknown, Flags = unknown> {
   readonly args: Args
   readonly flags: Flags

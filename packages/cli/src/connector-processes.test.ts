@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test'
 import type { BindingDoors } from '@hawser/core'
 import { startEdge } from '@hawser/edge'
 import type { Edge } from '@hawser/edge'
-import { CapturedLog } from '@hawser/testkit'
+import { assertNoLeaks, CapturedLog } from '@hawser/testkit'
 import { hawserProcess } from './test-process.ts'
 import { connectThrough, echoService, roundTrip } from './test-through.ts'
 
@@ -36,6 +36,7 @@ async function bench(t: TestContext): Promise<Bench> {
 }
 
 test('a connection goes through, and SIGTERM ends an idle connector at once with 0', limits, async (t) => {
+  assertNoLeaks(t)
   await using on = await bench(t)
   const { server, port } = await echoService()
   await using _server = server
@@ -49,6 +50,7 @@ test('a connection goes through, and SIGTERM ends an idle connector at once with
 })
 
 test('the token may come by flag or by environment', limits, async (t) => {
+  assertNoLeaks(t)
   await using on = await bench(t)
   const token = (await on.edge.tunnelToken(on.tunnelId)).reveal()
   for (const [line, env] of [
@@ -64,6 +66,7 @@ test('the token may come by flag or by environment', limits, async (t) => {
 })
 
 test('after SIGTERM a running flow may finish; the connector ends with it, with 0', limits, async (t) => {
+  assertNoLeaks(t)
   await using on = await bench(t)
   const { server, port } = await echoService()
   await using _server = server
@@ -80,6 +83,7 @@ test('after SIGTERM a running flow may finish; the connector ends with it, with 
 })
 
 test('a second signal ends running flows and the connector, with 1', limits, async (t) => {
+  assertNoLeaks(t)
   await using on = await bench(t)
   const { server, port } = await echoService()
   await using _server = server
@@ -96,6 +100,7 @@ test('a second signal ends running flows and the connector, with 1', limits, asy
 })
 
 test('a grace period that is over ends running flows, with 0', limits, async (t) => {
+  assertNoLeaks(t)
   await using on = await bench(t)
   const { server, port } = await echoService()
   await using _server = server
@@ -108,6 +113,7 @@ test('a grace period that is over ends running flows, with 0', limits, async (t)
 })
 
 test('a token of a deleted tunnel ends the connector with 1 and says what to do', limits, async (t) => {
+  assertNoLeaks(t)
   await using on = await bench(t)
   await on.edge.directory.tunnels.delete(on.tunnelId)
   await using connector = hawserProcess(['connector', 'run', '--token-file', on.tokenFile])
@@ -116,6 +122,7 @@ test('a token of a deleted tunnel ends the connector with 1 and says what to do'
 })
 
 test('a token of another edge is a certificate error, said once, and retried', limits, async (t) => {
+  assertNoLeaks(t)
   await using on = await bench(t)
   await using other = await bench(t)
   const { host, port } = other.edge.tunnelAddress
@@ -127,6 +134,7 @@ test('a token of another edge is a certificate error, said once, and retried', l
 })
 
 test('an edge that is down is waited for', limits, async (t) => {
+  assertNoLeaks(t)
   await using on = await bench(t)
   const { host, port } = on.edge.tunnelAddress
   const line = ['connector', 'run', '--token-file', on.tokenFile, '--edge', '127.0.0.1:1', '--edge', `${host}:${port}`]
@@ -137,6 +145,7 @@ test('an edge that is down is waited for', limits, async (t) => {
 })
 
 test('what the connector may not dial is refused by it', limits, async (t) => {
+  assertNoLeaks(t)
   await using on = await bench(t)
   const { server, port } = await echoService()
   await using _server = server

@@ -2,7 +2,9 @@ import { ERRORS, HawserError } from '@hawser/core'
 import { hintFor } from './hints.ts'
 import { printable } from './output.ts'
 
+/** Done, or stopped in good order. */
 export const EXIT_OK = 0
+/** Something did not work; the same command may work later. */
 export const EXIT_FAILURE = 1
 /** The command line, a configuration file or a token is wrong: starting again without a change is pointless. */
 export const EXIT_USAGE = 2

@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { assertNoLeaks } from '@hawser/testkit'
 
 const launcher = fileURLToPath(new URL('../bin/hawser.mjs', import.meta.url))
 
@@ -70,6 +71,7 @@ const PRINT = 'console.log(JSON.stringify([process.version, process.argv.slice(2
 const WAIT = "console.log('up'); setInterval(() => {}, 1000)"
 
 test('a new enough Node runs the program itself', { timeout: 60_000 }, async (t) => {
+  assertNoLeaks(t)
   const file = await install(t, `${PRINT}; process.exitCode = 7`, false)
   const { code, stdout } = await ended(started(process.execPath, file, 'a', '--b=c d'))
   assert.deepEqual(JSON.parse(stdout), [process.version, ['a', '--b=c d'], null])
@@ -77,6 +79,7 @@ test('a new enough Node runs the program itself', { timeout: 60_000 }, async (t)
 })
 
 test('an old Node hands over to the npm package node, arguments and exit code included', limits, async (t) => {
+  assertNoLeaks(t)
   const file = await install(t, `${PRINT}; process.exitCode = 7`, true)
   const { code, stdout, stderr } = await ended(started(old ?? '', file, 'a', '--b=c d'))
   assert.deepEqual(JSON.parse(stdout), [process.version, ['a', '--b=c d'], null])
@@ -85,6 +88,7 @@ test('an old Node hands over to the npm package node, arguments and exit code in
 })
 
 test('without that package an old Node says what is needed and exits 2', limits, async (t) => {
+  assertNoLeaks(t)
   const file = await install(t, PRINT, false)
   const { code, stdout, stderr } = await ended(started(old ?? '', file))
   assert.equal(code, 2)
@@ -93,6 +97,7 @@ test('without that package an old Node says what is needed and exits 2', limits,
 })
 
 test('a package node that is too old itself ends in the message, not in a loop', limits, async (t) => {
+  assertNoLeaks(t)
   const file = await install(t, PRINT, true)
   const binary = join(file, '..', '..', '..', 'node', 'bin', 'node')
   await rm(binary)
@@ -104,6 +109,7 @@ test('a package node that is too old itself ends in the message, not in a loop',
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test(`${signal} reaches the program behind the launcher, which decides the exit code`, limits, async (t) => {
+    assertNoLeaks(t)
     const file = await install(t, `process.on('${signal}', () => process.exit(5)); ${WAIT}`, true)
     const child = started(old ?? '', file)
     child.stdout.once('data', () => child.kill(signal))
@@ -112,12 +118,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 test('a program that dies of a signal makes the launcher die of it', limits, async (t) => {
+  assertNoLeaks(t)
   const file = await install(t, "process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000)", true)
   const { code, signal } = await ended(started(old ?? '', file))
   assert.deepEqual([code, signal], [null, 'SIGKILL'])
 })
 
 test('a launcher that is killed is noticed by the program', limits, async (t) => {
+  assertNoLeaks(t)
   const file = await install(
     t,
     `process.once('disconnect', () => { console.log('gone'); process.exit() }); ${WAIT}`,
@@ -131,6 +139,7 @@ test('a launcher that is killed is noticed by the program', limits, async (t) =>
 })
 
 test('an open channel does not keep a program that is done', limits, async (t) => {
+  assertNoLeaks(t)
   const file = await install(
     t,
     "process.once('disconnect', () => {}); process.channel.unref(); console.log('done')",
@@ -140,7 +149,8 @@ test('an open channel does not keep a program that is done', limits, async (t) =
   assert.deepEqual([code, stdout], [0, 'done\n'])
 })
 
-test('in the workspace the old Node runs the sources', limits, async () => {
+test('in the workspace the old Node runs the sources', limits, async (t) => {
+  assertNoLeaks(t)
   const { code, stdout } = await ended(started(old ?? '', launcher, '--version'))
   assert.equal(code, 0)
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/)

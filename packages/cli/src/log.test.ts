@@ -23,8 +23,17 @@ test('a JSON line has time, level, message and the fields', () => {
 
 test('a text line is for people', () => {
   const { lines, log } = capture('text')
-  log.warn('no connection', { edge: 'e:1', note: 'two words', list: [1], none: undefined })
-  assert.match(lines[0] ?? '', /^\d\d:\d\d:\d\d\.\d{3} warn {2}no connection edge=e:1 note="two words" list=\[1\]\n$/)
+  log.warn('no connection', {
+    edge: 'e:1',
+    note: 'two words',
+    list: [1],
+    at: { host: '::1', port: 7 },
+    none: undefined,
+  })
+  assert.match(
+    lines[0] ?? '',
+    /^\d\d:\d\d:\d\d\.\d{3} warn {2}no connection edge=e:1 note="two words" list=\[1\] at=\[::1\]:7\n$/,
+  )
 })
 
 test('lines below the level are not written', () => {

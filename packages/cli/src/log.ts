@@ -1,19 +1,24 @@
 import { styleText } from 'node:util'
-import { HawserError } from '@hawser/core'
-import type { LogFields, Logger } from '@hawser/core'
+import { formatHostPort, HawserError } from '@hawser/core'
+import type { HostPort, LogFields, Logger } from '@hawser/core'
 import { pino, stdTimeFunctions } from 'pino'
 import type { Logger as Pino } from 'pino'
 import { printable } from './output.ts'
 import type { TextSink } from './output.ts'
 
+/** From the chattiest; a level includes those after it. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+/** One of {@link LOG_LEVELS}. */
 export type LogLevel = (typeof LOG_LEVELS)[number]
+/** `text` for people, `json` for whatever collects logs: one object a line. */
 export const LOG_FORMATS = ['text', 'json'] as const
+/** One of {@link LOG_FORMATS}. */
 export type LogFormat = (typeof LOG_FORMATS)[number]
 
 /** How deep a chain of causes is followed. */
 const MAX_CAUSES = 5
 
+/** Of one error in a chain, in the order in which they are read. */
 interface ErrorFields {
   readonly code?: string | undefined
   readonly message: string
@@ -30,6 +35,7 @@ export function errorFields(error: Error, depth = 0): ErrorFields {
   return { code, message: error.message, stack, cause }
 }
 
+/** Fields as pino can write them: JSON would make `{}` of an error. */
 function plain(fields: LogFields): Record<string, unknown> {
   const entries = Object.entries(fields)
   return Object.fromEntries(entries.map(([key, value]) => [key, value instanceof Error ? errorFields(value) : value]))
@@ -43,6 +49,7 @@ class PinoLogger implements Logger {
     this.#pino = instance
   }
 
+  // Fields are looked at only where the level is on: most lines of a data path are never written.
   debug(message: string, fields: LogFields = {}): void {
     if (this.#pino.isLevelEnabled('debug')) this.#pino.debug(plain(fields), message)
   }
@@ -66,11 +73,19 @@ class PinoLogger implements Logger {
 
 const COLOURS = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const
 
+/** Addresses are the most frequent objects among fields, and read better as `host:port`. */
+function isHostPort(value: unknown): value is HostPort {
+  if (typeof value !== 'object' || value === null || !('host' in value) || !('port' in value)) return false
+  return typeof value.host === 'string' && typeof value.port === 'number'
+}
+
 function textValue(value: unknown): string {
+  if (isHostPort(value)) return formatHostPort(value)
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
   return printable(/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text))
 }
 
+/** A chain of errors as one phrase. */
 function errorText(error: ErrorFields): string {
   const causes = error.cause === undefined ? '' : `: ${errorText(error.cause)}`
   const message = printable(error.message)
@@ -93,6 +108,7 @@ export function formatText(json: string, colour: boolean): string {
   return `${time.slice(11, 23)} ${tag} ${printable(message)}${failure}${fields.join('')}${stack}\n`
 }
 
+/** How a logger writes. */
 export interface LogOptions {
   readonly level: LogLevel
   readonly format: LogFormat
@@ -105,6 +121,7 @@ export interface LogOptions {
 /** The logger of a process. */
 export function createLogger(options: LogOptions): Logger {
   const { level, format, colour, sink } = options
+  // Text is made from the JSON line, so that both forms mask and serialise alike.
   const stream = format === 'json' ? sink : { write: (line: string) => sink.write(formatText(line, colour)) }
   const instance = pino(
     {

@@ -26,6 +26,7 @@ function withoutStrayValues(line: readonly string[], known: ReadonlySet<string>)
   })
 }
 
+/** commander's message as ours: the sentence, and its suggestion as the hint. */
 function toWrong(error: CommanderError): ParsedLine {
   // "error: unknown option '--tokn'\n(Did you mean --token?)"
   const [first = '', second] = error.message.replace(/^error: /, '').split('\n')

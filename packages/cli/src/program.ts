@@ -11,6 +11,7 @@ export interface Invocation {
   readonly raw: Readonly<Record<string, unknown>>
 }
 
+/** What a program consists of. */
 export interface ProgramOptions {
   /** What is typed to start it. */
   readonly name: string
@@ -26,6 +27,7 @@ export interface ProgramOptions {
   readonly onInvoke: (invocation: Invocation) => void
 }
 
+/** What stands for a value in help, by kind. */
 const PLACEHOLDERS: Readonly<Record<FlagSpec['kind'], string>> = {
   string: 'text',
   number: 'number',
@@ -50,6 +52,7 @@ function describeFlag(spec: FlagSpec): string {
   return notes.length === 0 ? spec.help : `${spec.help} (${notes.join(', ')})`
 }
 
+/** Values stay text here: `readFlags` reads them, those of the environment and defaults as well. */
 function toOption(key: string, spec: FlagSpec): Option {
   const name = optionName(key)
   if (spec.kind === 'boolean') return new Option(name, describeFlag(spec))
@@ -76,6 +79,7 @@ function declare(parser: CommandUnknownOpts, command: Command, options: ProgramO
   })
 }
 
+/** Throws instead of exiting, and says nothing by itself: whoever parses decides what is printed where. */
 function newParser(options: ProgramOptions): CommandUnknownOpts {
   const parser: CommandUnknownOpts = new Parser(options.name)
   return parser

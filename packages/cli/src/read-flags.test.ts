@@ -4,7 +4,7 @@ import { HawserError, Secret } from '@hawser/core'
 import type { FlagSpec } from './command.ts'
 import { optionName, readFlags } from './read-flags.ts'
 
-const source = { env: {}, cwd: '/work' }
+const source = { env: {}, cwd: '/somewhere' }
 const one = (spec: Omit<FlagSpec, 'help'>, raw?: unknown, env: Record<string, string> = {}): unknown =>
   readFlags({ someFlag: { ...spec, help: 'h' } }, { someFlag: raw }, { ...source, env })['someFlag']
 
@@ -30,7 +30,7 @@ const good: readonly (readonly [spec: Omit<FlagSpec, 'help'>, raw: unknown, valu
   [{ kind: 'hostPort' }, '[::1]:1', { host: '::1', port: 1 }],
   [{ kind: 'hostPort', defaultPort: 7 }, 'h', { host: 'h', port: 7 }],
   [{ kind: 'cidr' }, '10.0.0.0/8', '10.0.0.0/8'],
-  [{ kind: 'path' }, 'a/../b', '/work/b'],
+  [{ kind: 'path' }, 'a/../b', '/somewhere/b'],
   [{ kind: 'path' }, '/a', '/a'],
   [{ kind: 'url' }, 'http://h:1/', 'http://h:1'],
   [{ kind: 'url' }, 'https://h/client/v4//', 'https://h/client/v4'],

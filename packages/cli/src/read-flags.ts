@@ -14,11 +14,13 @@ export function optionName(key: string): string {
   return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
+/** Every message of this file has this form: the label, what is allowed, what was given. */
 function wrong(label: string, allowed: string, text: string, spec: FlagSpec): HawserError {
   const given = spec.secret === true ? 'something else' : JSON.stringify(text)
   return new HawserError('options_invalid', `${label}: expected ${allowed}, got ${given}`)
 }
 
+/** Whole numbers in decimal: no flag needs others, and `0x10` or `1e3` are likelier slips. */
 function readNumber(text: string, label: string, spec: FlagSpec): number {
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = spec
   const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN
@@ -27,6 +29,7 @@ function readNumber(text: string, label: string, spec: FlagSpec): number {
   throw wrong(label, `a whole number${range}`, text, spec)
 }
 
+/** A base that paths are appended to, hence no query, no fragment and no slash at the end. */
 function readUrl(text: string, label: string, spec: FlagSpec): string {
   const url = URL.parse(text)
   if (url !== null && (url.username !== '' || url.password !== '')) {
@@ -71,6 +74,7 @@ function readOne(text: string, label: string, spec: FlagSpec, cwd: string): unkn
   }
 }
 
+/** The command line wins over the environment, which wins over the default. */
 function readFlag(key: string, spec: FlagSpec, raw: unknown, source: FlagSource): unknown {
   const option = optionName(key)
   if (spec.kind === 'boolean' && raw === true) return true

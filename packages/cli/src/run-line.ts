@@ -22,6 +22,7 @@ export interface LineContext {
 /** A program without what a run of it decides. */
 export type Program = Omit<ProgramOptions, 'onInvoke' | 'write' | 'common'>
 
+/** Flags of every command. The default of the format depends on where stderr leads. */
 const logFlags = {
   logLevel: {
     kind: 'choice',
@@ -40,6 +41,7 @@ const logFlags = {
   },
 } as const satisfies Record<string, FlagSpec>
 
+/** Lines go to stderr: stdout is for results. */
 async function openLog(flags: Readonly<Record<string, unknown>>, context: LineContext): Promise<Logger> {
   const { createLogger } = await import('./log.ts') // pino, not needed for help
   const onTerminal = context.stderr.isTTY === true
@@ -63,6 +65,7 @@ export async function runLine(
   context: LineContext,
   only?: Command,
 ): Promise<number> {
+  // Collected first, since only the outcome tells whether it belongs on stdout or on stderr.
   const help = { text: '' }
   const write = (text: string): void => void (help.text += text)
   const parsed = parseLine(line, { ...program, common: logFlags, write }, only)

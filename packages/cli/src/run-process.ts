@@ -40,6 +40,6 @@ export async function runProcess(program: Program, only?: Command): Promise<void
   const { env, stdout, stderr } = process
   const context = { env, cwd: process.cwd(), stdout, stderr, signal: stops.signal, abort: stops.abort }
   const code = await runLine(process.argv.slice(2), program, context, only)
-  process.exitCode = code
+  process.exitCode = code // rather than exit(): what is still being written gets written
   setTimeout(() => process.exit(code), LINGER_MS).unref()
 }

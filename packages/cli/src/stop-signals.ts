@@ -12,6 +12,7 @@ export interface SignalSource {
   off(name: (typeof STOP_SIGNALS)[number], listener: () => void): unknown
 }
 
+/** What became of the signals so far. Disposing stops listening, and signals have their default effect again. */
 export interface StopSignals extends Disposable {
   /** Aborts at the first signal. */
   readonly signal: AbortSignal

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 /** The launcher of this workspace. */
 export const LAUNCHER: string = fileURLToPath(new URL('../bin/hawser.mjs', import.meta.url))
 
+/** How a process ended: by itself with a code, or by a signal. */
 export interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
+import { assertNoLeaks } from '@hawser/testkit'
 import { testLine } from './test-line.ts'
 import { hawserProcess } from './test-process.ts'
 
@@ -23,6 +24,7 @@ test(
   'edge with a Worker, connector, private service: three commands and a request',
   { timeout: 120_000 },
   async (t) => {
+    assertNoLeaks(t)
     const folder = await mkdtemp(join(tmpdir(), 'hawser-worker-'))
     t.after(() => rm(folder, { recursive: true, force: true }))
     const dir = join(folder, 'edge')
@@ -72,7 +74,7 @@ test(
 
     const inUse = await testLine(['tunnel', 'delete', 'lab', '--data-dir', dir])
     assert.equal(inUse.code, 1)
-  assert.match(inUse.stderr, /in use by 1 connector\(s\); stop them first, or give --force \(conflict\)/)
+    assert.match(inUse.stderr, /in use by 1 connector\(s\); stop them first, or give --force \(conflict\)/)
     assert.equal((await testLine(['tunnel', 'delete', 'lab', '--data-dir', dir, '--force'])).code, 0)
     await connector.says(/tunnel_auth_failed/) // accepted before, so it keeps trying
     assert.deepEqual(await connector.stop(), { code: 0, signal: null })

@@ -10,6 +10,7 @@ export interface Clock {
   random(): number
 }
 
+/** The real thing. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),

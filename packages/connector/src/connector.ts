@@ -46,7 +46,7 @@ export interface ConnectorParts {
   readonly dialer?: TargetDialer
 }
 
-/** See {@link Connector}. */
+/** A {@link Connector}, over links that each keep one tunnel up. Owns its links; the dialer is shared by all of them. */
 export class RunningConnector implements Connector {
   readonly id: string = randomUUID()
   readonly ready: Promise<void>
@@ -96,6 +96,7 @@ export class RunningConnector implements Connector {
     return this.#links.reduce((sum, link) => sum + link.activeStreams, 0)
   }
 
+  /** Starts all links at once: an edge that is down must not delay the others. */
   start(): void {
     for (const link of this.#links) link.start()
   }
@@ -137,6 +138,7 @@ export class RunningConnector implements Connector {
     this.#becameClosed.resolve(this.#reason)
   }
 
+  /** Once, whichever of drain, close and abort comes first; from here on `#dial` refuses. */
   #announceDrain(): void {
     if (this.#announced) return
     this.#announced = true
@@ -155,6 +157,7 @@ export class RunningConnector implements Connector {
     return undefined
   }
 
+  /** The edge's request. A refusal while shutting down carries a code of V-040, so that another connector may be tried. */
   async #dial(target: DialTarget, signal: AbortSignal): Promise<Dialed> {
     const { host, port, flowId } = target
     if (this.#announced) throw new HawserError('destination_unavailable', 'this connector is shutting down')

@@ -76,6 +76,7 @@ async function judgedAddresses(
  */
 export function createTargetDialer(options: TargetDialerOptions): TargetDialer {
   const connect = options.connect ?? connectTcp
+  // One controller and one timer for the whole dial, name included: the caller's time is one budget.
   return async (target, signal) => {
     const { port, timeoutMs } = target
     const what = formatHostPort(target)

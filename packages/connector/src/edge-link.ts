@@ -8,6 +8,7 @@ import type { StatusFeed } from './status.ts'
 /** Opens one tunnel connection; rejects when `signal` aborts before it stands. */
 export type OpenTunnel = (edge: HostPort, signal: AbortSignal) => Promise<TunnelConnection>
 
+/** What one link is made of. Lent, not owned: the connector closes none of it through a link. */
 export interface EdgeLinkOptions {
   readonly edge: HostPort
   /** Counts from 0 among the connections to this edge. */
@@ -55,6 +56,7 @@ export class EdgeLink {
     return this.#connection?.activeStreams ?? 0
   }
 
+  /** Begins the first attempt. Calling it again does nothing. */
   start(): void {
     this.#running ??= this.#run()
   }
@@ -78,6 +80,7 @@ export class EdgeLink {
     this.#connection?.abort(reason)
   }
 
+  /** Attempt, hold, wait, again; ends once `#stopping` is aborted and never rejects. */
   async #run(): Promise<void> {
     const { open, edge, connection, clock, feed, onAttempt } = this.#options
     const { signal } = this.#stopping

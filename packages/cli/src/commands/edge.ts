@@ -3,8 +3,10 @@ import { formatHostPort, HawserError } from '@hawser/core'
 import type { HostPort } from '@hawser/core'
 import { defineCommand } from '../command.ts'
 
+/** No default of the flag itself, so that `--http` without a Worker can be told from silence. */
 const WORKER_ADDRESS: HostPort = { host: '127.0.0.1', port: 8787 }
 
+/** Loopback by default: an edge that strangers can reach is a decision, not an accident. 7844 is the vendor's port (V-140). */
 export default defineCommand({
   name: 'edge',
   summary: 'Run an edge: tunnels, the control API and, if asked, a Worker',
@@ -45,6 +47,7 @@ export default defineCommand({
     if (flags.worker === undefined && flags.env !== undefined) {
       throw new HawserError('options_invalid', '--env is an environment of the Worker, so it needs --worker')
     }
+    // The edge, its API and what they bring along are loaded for this command alone.
     const { runEdge } = await import('../edge/run-edge.ts')
     await runEdge({
       dataDir: flags.dataDir,

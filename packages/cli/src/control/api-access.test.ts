@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { Secret } from '@hawser/core'
+import { assertNoLeaks } from '@hawser/testkit'
 import { openTunnelsClient } from './api-access.ts'
 import { writeEdgeFile } from './edge-file.ts'
 import { fakeApi, ok } from './fake-api.ts'
@@ -24,6 +25,7 @@ async function dataDir(t: TestContext, api: FakeApi): Promise<string> {
 }
 
 test('a data directory tells the API, the token and the account', async (t) => {
+  assertNoLeaks(t)
   await using api = await fakeApi(accounts())
   const client = await openTunnelsClient({ ...none, dataDir: await dataDir(t, api) }, t.signal)
   await client.list()
@@ -33,6 +35,7 @@ test('a data directory tells the API, the token and the account', async (t) => {
 })
 
 test('a token and an account that are given win over the data directory', async (t) => {
+  assertNoLeaks(t)
   await using api = await fakeApi(accounts())
   const flags = { ...none, dataDir: await dataDir(t, api), apiToken: new Secret('given'), account: 'mine' }
   await (await openTunnelsClient(flags, t.signal)).list()
@@ -41,6 +44,7 @@ test('a token and an account that are given win over the data directory', async 
 })
 
 test('an origin is enough for --api, and the only account is found', async (t) => {
+  assertNoLeaks(t)
   await using api = await fakeApi(accounts('the-only'))
   const origin = new URL(api.base).origin
   const client = await openTunnelsClient({ ...none, api: origin, apiToken: new Secret('x') }, t.signal)
@@ -52,6 +56,7 @@ test('an origin is enough for --api, and the only account is found', async (t) =
 })
 
 test('a base with a path of its own is taken as it is', async (t) => {
+  assertNoLeaks(t)
   await using api = await fakeApi(accounts('a'))
   const base = `${new URL(api.base).origin}/behind/proxy`
   await openTunnelsClient({ ...none, api: base, apiToken: new Secret('x') }, t.signal)
@@ -59,6 +64,7 @@ test('a base with a path of its own is taken as it is', async (t) => {
 })
 
 test('with several accounts or none, one has to be named', async (t) => {
+  assertNoLeaks(t)
   for (const ids of [[], ['a', 'b']]) {
     await using api = await fakeApi(accounts(...ids))
     const opening = openTunnelsClient({ ...none, api: api.base, apiToken: new Secret('x') }, t.signal)

@@ -55,12 +55,14 @@ export async function openTunnelsClient(
   return new TunnelsClient(client, accountId)
 }
 
+/** A token that was given wins over the admin token of the data directory. */
 async function apiToken(given: Secret | undefined, dataDir: string | undefined): Promise<Secret> {
   if (given !== undefined) return given
   if (dataDir !== undefined) return readAdminToken(dataDir)
   throw new HawserError('options_invalid', '--api-token is required with --api (or set HAWSER_API_TOKEN)')
 }
 
+/** A directory has one account, so there is no need to name it; other v4 APIs may have several. */
 async function onlyAccount(client: ApiClient): Promise<string> {
   const accounts = await client.call('GET', '/accounts')
   const ids = Array.isArray(accounts) ? accounts.map((account: { id?: unknown }) => String(account.id)) : []

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { HawserError, Secret } from '@hawser/core'
 import type { ErrorCode } from '@hawser/core'
+import { assertNoLeaks } from '@hawser/testkit'
 import { ApiClient } from './api-client.ts'
 import { failed, fakeApi, ok } from './fake-api.ts'
 import type { FakeAnswer } from './fake-api.ts'
@@ -9,6 +10,7 @@ import type { FakeAnswer } from './fake-api.ts'
 const token = new Secret('hunter2')
 
 test('a call carries the token and the body, and returns the result', async (t) => {
+  assertNoLeaks(t)
   await using api = await fakeApi(() => ok({ id: 'x' }))
   const client = new ApiClient({ base: api.base, token, signal: t.signal })
   assert.deepEqual(await client.call('POST', '/things', { name: 'n' }), { id: 'x' })
@@ -38,6 +40,7 @@ const failures: readonly (readonly [answer: FakeAnswer, code: ErrorCode, says: R
 
 for (const [answer, code, says] of failures) {
   test(`${JSON.stringify(answer)} is ${code}`, async (t) => {
+    assertNoLeaks(t)
     await using api = await fakeApi(() => answer)
     const client = new ApiClient({ base: api.base, token, signal: t.signal })
     await assert.rejects(client.call('GET', '/x'), (error) => {
@@ -50,6 +53,7 @@ for (const [answer, code, says] of failures) {
 }
 
 test('nobody listening is edge_unreachable with the address and the reason', async (t) => {
+  assertNoLeaks(t)
   const { base, ...gone } = await fakeApi(() => 'hang')
   await gone[Symbol.asyncDispose]()
   const client = new ApiClient({ base, token, signal: t.signal })
@@ -59,7 +63,8 @@ test('nobody listening is edge_unreachable with the address and the reason', asy
   })
 })
 
-test('a stop while the API is silent is connection_aborted', async () => {
+test('a stop while the API is silent is connection_aborted', async (t) => {
+  assertNoLeaks(t)
   const stop = new AbortController()
   await using api = await fakeApi(() => {
     setImmediate(() => stop.abort())
@@ -70,6 +75,7 @@ test('a stop while the API is silent is connection_aborted', async () => {
 })
 
 test('the token does not follow a redirect', async (t) => {
+  assertNoLeaks(t)
   await using elsewhere = await fakeApi(() => ok({}))
   const { createServer } = await import('node:http')
   const server = createServer((_, response) => {

@@ -9,8 +9,7 @@ export interface ApiAccess {
   readonly signal: AbortSignal
 }
 
-/** An API that says nothing for this long is taken for dead. */
-const TIMEOUT_MS = 30_000
+/** Codes by HTTP status; the API's own numbers are part of the message. */
 const CODES: Readonly<Record<number, ErrorCode>> = {
   400: 'options_invalid',
   401: 'unauthorized',
@@ -19,7 +18,10 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   409: 'conflict',
   429: 'rate_limited',
 }
+/** An API that says nothing for this long is taken for dead. */
+const TIMEOUT_MS = 30_000
 
+/** The form of every answer of a v4 API, success or not. */
 interface Envelope {
   readonly success: boolean
   readonly errors: readonly { readonly code: number; readonly message: string }[]
@@ -73,6 +75,7 @@ export class ApiClient {
   }
 }
 
+/** The envelope decides, not the status: the vendor's API fails with 200 at times. */
 function readEnvelope(base: string, status: number, text: string): unknown {
   let envelope: unknown
   try {

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 
+/** A request as it arrived. */
 export interface SeenCall {
   readonly method: string
   readonly path: string
@@ -14,6 +15,7 @@ export interface SeenCall {
 /** What the fake answers: a status with a body, text as it is and all else as JSON; or nothing at all. */
 export type FakeAnswer = { readonly status: number; readonly body: unknown } | 'hang' | 'reset'
 
+/** Listening until it is disposed of. */
 export interface FakeApi extends AsyncDisposable {
   /** Base URL with the path of the API. */
   readonly base: string

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { HawserError, Secret } from '@hawser/core'
+import { assertNoLeaks } from '@hawser/testkit'
 import { ApiClient } from './api-client.ts'
 import { fakeApi, ok } from './fake-api.ts'
 import type { FakeAnswer, FakeApi, SeenCall } from './fake-api.ts'
@@ -21,6 +22,7 @@ const paths = (api: FakeApi): string[] =>
   api.calls.map(({ method, path }) => `${method} ${path.slice('/client/v4'.length)}`)
 
 test('a list asks page after page until one is empty', async (t) => {
+  assertNoLeaks(t)
   const pages = [[row('a'), row('b')], [row('c')], []]
   const { api, client } = await bench(() => ok(pages.shift()), t.signal)
   await using _api = api
@@ -35,12 +37,14 @@ test('a list asks page after page until one is empty', async (t) => {
 })
 
 test('an API that never shows an empty page is left after a while', async (t) => {
+  assertNoLeaks(t)
   const { api, client } = await bench(() => ok([row('a')]), t.signal)
   await using _api = api
   assert.equal((await client.list()).length, 1000)
 })
 
 test('an id is asked for directly, a name by the list', async (t) => {
+  assertNoLeaks(t)
   const { api, client } = await bench((call) => ok(call.path.includes('?') ? [] : row('a')), t.signal)
   await using _api = api
   assert.equal((await client.find(ID.toUpperCase())).name, 'a')
@@ -52,6 +56,7 @@ test('an id is asked for directly, a name by the list', async (t) => {
 })
 
 test('a name that several tunnels have is a conflict', async (t) => {
+  assertNoLeaks(t)
   const pages = [[row('a'), row('a')], []]
   const { api, client } = await bench(() => ok(pages.shift()), t.signal)
   await using _api = api
@@ -59,6 +64,7 @@ test('a name that several tunnels have is a conflict', async (t) => {
 })
 
 test('create, token, connectors and delete are the calls of the v4 API', async (t) => {
+  assertNoLeaks(t)
   const { api, client } = await bench((call) => {
     if (call.path.endsWith('/token')) return ok('the-token')
     return call.path.endsWith('/connections') ? ok([{ id: 'c', conns: [] }]) : ok(row('lab'))
@@ -81,6 +87,7 @@ test('create, token, connectors and delete are the calls of the v4 API', async (
 })
 
 test('answers of another shape are http_protocol_error', async (t) => {
+  assertNoLeaks(t)
   for (const result of [null, 7, 'x', {}, { id: 7 }, [7], [{}]]) {
     const { api, client } = await bench(() => ok(result), t.signal)
     await using _api = api

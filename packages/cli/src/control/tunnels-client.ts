@@ -41,6 +41,7 @@ export class TunnelsClient {
     this.#path = `/accounts/${encodeURIComponent(accountId)}/cfd_tunnel`
   }
 
+  /** Names are checked by the API, so that the rule is in one place. */
   async create(name: string): Promise<TunnelRow> {
     return asTunnel(await this.#api.call('POST', this.#path, { name, config_src: 'cloudflare' }))
   }
@@ -71,12 +72,14 @@ export class TunnelsClient {
     return first
   }
 
+  /** Those connected now, each with its connections. */
   async connectors(id: string): Promise<ConnectorRow[]> {
     const rows = await this.#api.call('GET', `${this.#path}/${id}/connections`)
     if (!Array.isArray(rows) || !rows.every(isRow)) throw malformed('a list of connectors')
     return rows as ConnectorRow[]
   }
 
+  /** The same token each time, until the tunnel's secret is replaced. */
   async token(id: string): Promise<Secret> {
     const token = await this.#api.call('GET', `${this.#path}/${id}/token`)
     if (typeof token !== 'string') throw malformed('a token')
@@ -89,6 +92,7 @@ export class TunnelsClient {
   }
 }
 
+/** Checks what every command leans on, the id; the rest is only printed. */
 function asTunnel(value: unknown): TunnelRow {
   if (!isRow(value)) throw malformed('a tunnel')
   return value as TunnelRow

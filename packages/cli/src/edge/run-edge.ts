@@ -8,6 +8,7 @@ import type { Output } from '../command.ts'
 import { adminTokenFile, ensureAdminToken } from '../control/admin-token.ts'
 import { removeEdgeFile, writeEdgeFile } from '../control/edge-file.ts'
 
+/** See `RunWorkerOptions`. */
 export interface WorkerToRun {
   readonly configPath: string
   readonly environment: string | undefined
@@ -15,6 +16,7 @@ export interface WorkerToRun {
   readonly persistTo: string
 }
 
+/** The flags of `hawser edge`, read. `graceMs` is for calls under way at the stop; see `CommandContext` for the signals. */
 export interface RunEdgeOptions {
   readonly dataDir: string
   readonly tunnel: HostPort
@@ -28,6 +30,7 @@ export interface RunEdgeOptions {
   readonly abort: AbortSignal
 }
 
+/** @returns the base URL of the control API */
 async function serveControl(options: RunEdgeOptions, edge: Edge, owner: AsyncDisposableStack): Promise<string> {
   const { directory } = edge
   const app = createApi({
@@ -37,7 +40,7 @@ async function serveControl(options: RunEdgeOptions, edge: Edge, owner: AsyncDis
     logger: options.logger,
   })
   const served = owner.use(await serveApi({ app, listen: options.api, logger: options.logger }))
-  edge.registerListener(served.address)
+  edge.registerListener(served.address) // so that no Worker talks to it through public egress
   const { host } = served.address
   if (host !== '::1' && !host.startsWith('127.')) {
     options.logger.warn('the control API is in clear text and not on loopback', { api: formatHostPort(served.address) })
@@ -45,6 +48,7 @@ async function serveControl(options: RunEdgeOptions, edge: Edge, owner: AsyncDis
   return `http://${formatHostPort(served.address)}${API_BASE}`
 }
 
+/** The Worker's own address is one of the edge's too: a Worker that calls it would call itself. */
 async function serveWorker(
   options: RunEdgeOptions,
   edge: Edge,
@@ -58,6 +62,7 @@ async function serveWorker(
   return worker
 }
 
+/** What a person at the terminal needs next. The token's place, never the token. */
 function describe(
   options: RunEdgeOptions,
   edge: Edge,
@@ -94,7 +99,7 @@ export async function runEdge(options: RunEdgeOptions): Promise<void> {
   const { dataDir, tunnel, advertise, logger, signal, abort } = options
   await using owned = new AsyncDisposableStack()
   const edge = await startEdge({ dataDir, tunnel, advertise, logger })
-  owned.defer(() => edge.close(0))
+  owned.defer(() => edge.close(0)) // has no effect after the close below
   const made = await ensureAdminToken(dataDir, edge.directory, logger)
   const api = await serveControl(options, edge, owned)
   const worker = await serveWorker(options, edge, owned)

@@ -3,6 +3,7 @@ import { formatHostPort, HawserError, systemCode } from '@hawser/core'
 import type { Secret } from '@hawser/core'
 import { defineCommand } from '../../command.ts'
 
+/** The flag wins over the file: it is the more particular of the two. */
 async function readToken(token: Secret | undefined, file: string | undefined): Promise<string> {
   if (token !== undefined) return token.reveal()
   if (file === undefined) {
@@ -15,6 +16,7 @@ async function readToken(token: Secret | undefined, file: string | undefined): P
   }
 }
 
+/** Flags follow the vendor's connector where it has the same thing: V-146 for the token, V-166 for the grace period. */
 export default defineCommand({
   name: 'connector run',
   summary: 'Connect this machine to an edge, which then reaches what this machine reaches',
@@ -69,6 +71,7 @@ export default defineCommand({
     const token = await readToken(flags.token, flags.tokenFile)
     const edges = flags.edge.map((edge) => formatHostPort(edge))
     await using connector = await startConnector({ token, edges, allow: flags.allow, deny: flags.deny, logger })
+    // `closed` also resolves by itself, when no edge ever accepts the token.
     const onStop = (): void => void connector.close(flags.gracePeriod)
     const onAbort = (): void => connector.abort(new HawserError('connection_aborted', 'stopped by a second signal'))
     signal.addEventListener('abort', onStop, { once: true })

@@ -1,6 +1,7 @@
 import { defineCommand } from '../../command.ts'
 import { apiFlags, openTunnelsClient } from '../../control/api-access.ts'
 
+/** `POST …/cfd_tunnel`. The token is not printed: `tunnel token` does that, on purpose and by itself. */
 export default defineCommand({
   name: 'tunnel create',
   summary: 'Create a tunnel',

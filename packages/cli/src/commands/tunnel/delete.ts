@@ -2,6 +2,7 @@ import { HawserError } from '@hawser/core'
 import { defineCommand } from '../../command.ts'
 import { apiFlags, openTunnelsClient } from '../../control/api-access.ts'
 
+/** `DELETE …/cfd_tunnel/{id}`. Asks first whether it is in use, since the API's own refusal speaks of query parameters. */
 export default defineCommand({
   name: 'tunnel delete',
   summary: 'Delete a tunnel; its token is worth nothing afterwards',

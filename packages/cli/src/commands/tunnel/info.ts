@@ -2,6 +2,7 @@ import { defineCommand } from '../../command.ts'
 import { apiFlags, openTunnelsClient } from '../../control/api-access.ts'
 import { formatTable } from '../../output.ts'
 
+/** `GET …/cfd_tunnel/{id}` and `…/connections`: what V-139 lists. */
 export default defineCommand({
   name: 'tunnel info',
   summary: 'Show a tunnel and the connectors that run it',

@@ -2,6 +2,7 @@ import { defineCommand } from '../../command.ts'
 import { apiFlags, openTunnelsClient } from '../../control/api-access.ts'
 import { formatTable } from '../../output.ts'
 
+/** `GET …/cfd_tunnel`, every page. */
 export default defineCommand({
   name: 'tunnel list',
   summary: 'List the tunnels',

@@ -1,6 +1,7 @@
 import { defineCommand } from '../../command.ts'
 import { apiFlags, openTunnelsClient } from '../../control/api-access.ts'
 
+/** `GET …/cfd_tunnel/{id}/token` (V-147). The only command that prints a secret. */
 export default defineCommand({
   name: 'tunnel token',
   summary: "Print a tunnel's token, with which a connector runs it",
