@@ -20,7 +20,7 @@ test(
       connected.resolve()
     })
     await using http = await httpTarget((request, response) => {
-      if (request.url === '/hang') return void connectedToHang.resolve()
+      if (request.url === '/hang') return connectedToHang.resolve()
       return void response.end('hello')
     })
     const connectedToHang = Promise.withResolvers<void>()

@@ -33,13 +33,16 @@ function tryInModuleScope(): unknown {
 
 const moduleScopeError = tryInModuleScope()
 
+/** workerd's global scope is an event target; the types of Node, which this project is checked with, do not say so. */
+const scope = globalThis as typeof globalThis & EventTarget
+
 function watchUnhandled(): UnhandledWatch {
   const messages: string[] = []
   const listener = (event: Event): void => {
     messages.push(String((event as Event & { readonly reason: unknown }).reason))
   }
-  addEventListener('unhandledrejection', listener)
-  return { messages, stop: () => removeEventListener('unhandledrejection', listener) }
+  scope.addEventListener('unhandledrejection', listener)
+  return { messages, stop: () => scope.removeEventListener('unhandledrejection', listener) }
 }
 
 function surroundings(env: Env, context: Context): Surroundings {

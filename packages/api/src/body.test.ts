@@ -66,7 +66,7 @@ test('a body is cut off at its limit, announced or not', async (t) => {
     },
   })
   const headers = { authorization: `Bearer ${token}`, 'content-length': '2' }
-  const init = { method: 'POST', headers, body: endless, duplex: 'half' }
+  const init = { method: 'POST', headers, body: endless, duplex: 'half' as const }
   const answered = await taken(await app.request(`${API_BASE}${account}/cfd_tunnel`, init))
   assert.equal(codeOf(answered), '413/10413')
   assert.ok(pulled < 10, `${pulled} chunks were read`)
@@ -91,7 +91,7 @@ test('a body that breaks off is the sender’s fault', async (t) => {
     },
   })
   const headers = { authorization: `Bearer ${token}` }
-  const init = { method: 'POST', headers, body: broken, duplex: 'half' }
+  const init = { method: 'POST', headers, body: broken, duplex: 'half' as const }
   const answered = await taken(await app.request(`${API_BASE}${account}/cfd_tunnel`, init))
   assert.equal(codeOf(answered), '400/10400')
   assert.deepEqual(log.lines, [])

@@ -68,9 +68,9 @@ function relay(binary) {
 
 function start() {
   const here = dirname(fileURLToPath(import.meta.url))
-  const built = join(here, '..', 'dist', 'main.mjs')
+  const source = join(here, '..', 'src', 'main.ts') // in the repository; the published package has only what was built
   delete process.env[MARK]
-  return import(existsSync(built) ? '../dist/main.mjs' : '../src/main.ts')
+  return import(existsSync(source) ? '../src/main.ts' : '../dist/main.mjs')
 }
 
 if (isNewEnough(process.versions.node)) {

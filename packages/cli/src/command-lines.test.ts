@@ -56,7 +56,6 @@ const wrong: readonly Row[] = [
   { line: `${EDGE} --advertise a:b`, says: ['--advertise: ', '"a:b"'] },
   { line: `${EDGE} --advertise h:1 --advertise [h]:2`, says: ['--advertise: ', '"[h]:2"'] },
   { line: `${EDGE} --grace-period 10`, says: ['--grace-period: expected a duration', '"10"'] },
-  { line: `${EDGE} --http 127.0.0.1:0`, says: ['--http is the address of the Worker, so it needs --worker'] },
   { line: `${EDGE} --env prod`, says: ['--env is an environment of the Worker, so it needs --worker'] },
   { line: `${EDGE} --log-level loud`, says: ['--log-level: expected one of debug, info, warn, error, got "loud"'] },
   { line: `${EDGE} --log-format xml`, says: ['--log-format: expected one of text, json, got "xml"'] },

@@ -31,7 +31,7 @@ export function resetStream(stream: Duplex): void {
   }
 }
 
-/** One direction: bytes, backpressure, and `onEnd` at the end of `from`. */
+/** One direction: bytes, backpressure, and `onEnd` once `from` has ended and `to` has sent all. */
 function pump(from: Duplex, to: Duplex, onBytes: (count: number) => void, onEnd: () => void): void {
   from.on('data', (chunk: Buffer) => {
     onBytes(chunk.length)
@@ -39,8 +39,9 @@ function pump(from: Duplex, to: Duplex, onBytes: (count: number) => void, onEnd:
   })
   to.on('drain', () => from.resume())
   from.on('end', () => {
-    to.end()
-    onEnd()
+    to.end(() => {
+      if (to.writableFinished) onEnd() // else it has failed, and its error is on the way
+    })
   })
 }
 
@@ -76,7 +77,8 @@ export function splice(a: Duplex, b: Duplex, moved: SpliceBytes, signal?: AbortS
     for (const stream of [a, b]) {
       stream.on('error', fail)
       stream.on('close', () => {
-        if (open > 0) fail(stream.errored ?? new Error('a stream closed before its end'))
+        if (open === 0 || (stream.readableEnded && stream.writableFinished)) return
+        fail(stream.errored ?? new Error('a stream closed before its end'))
       })
     }
     if (signal?.aborted === true) return onAbort()

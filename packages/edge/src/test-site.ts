@@ -71,7 +71,12 @@ export class TestSite implements AsyncDisposable {
   readonly #waiting: (() => void)[] = []
   #binding: OpenBinding | undefined
 
-  private constructor(log: CapturedLog, listener: ConnectListener, sockets: SocketDir, services: Partial<FlowServices>) {
+  private constructor(
+    log: CapturedLog,
+    listener: ConnectListener,
+    sockets: SocketDir,
+    services: Partial<FlowServices>,
+  ) {
     this.log = log
     this.listener = listener
     this.#sockets = sockets
@@ -83,7 +88,10 @@ export class TestSite implements AsyncDisposable {
       logger: this.log,
       egress: publicEgress({ ownListeners: () => [listener.address] }),
       resolve: () => Promise.reject(new HawserError('dns_error', 'no resolver in this test')),
-      tunnels: { pick: () => this.network, explain: () => Promise.reject(new Error('unused')) },
+      tunnels: {
+        pick: (_tunnelId, except) => (except?.has(this.network) === true ? undefined : this.network),
+        explain: () => Promise.reject(new Error('unused')),
+      },
       directDialer,
       trust: createSecureContext(),
       recorder: new FlowRecorder(this.log, onFlow),
@@ -118,12 +126,12 @@ export class TestSite implements AsyncDisposable {
   }
 
   /** A server on loopback that the fake network reaches as `name:port`. */
-  async serve(name: string, onConnection: (socket: Socket) => void): Promise<Server> {
+  async serve(name: string, onConnection: (socket: Socket) => unknown): Promise<Server> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#clients.add(socket)
       socket.on('error', () => {})
       socket.once('close', () => this.#clients.delete(socket))
-      onConnection(socket)
+      void onConnection(socket)
     })
     await this.attach(name, server)
     return server
@@ -140,7 +148,12 @@ export class TestSite implements AsyncDisposable {
   }
 
   /** A request as workerd makes it: absolute form over the unix socket, no Host. */
-  async fetch(method: string, url: string, headers: Record<string, string> = {}, body?: Buffer | string): Promise<Reply> {
+  async fetch(
+    method: string,
+    url: string,
+    headers: Record<string, string> = {},
+    body?: Buffer | string,
+  ): Promise<Reply> {
     const outgoing = request({ socketPath: this.binding.fetchSocket, method, path: url, headers, setHost: false })
     outgoing.end(body)
     const [incoming] = await once(outgoing, 'response')

@@ -1,5 +1,5 @@
 import { HawserError } from '@hawser/core'
-import type { Logger } from '@hawser/core'
+import type { Dialer, Logger } from '@hawser/core'
 import type { ConnectorConnection } from '@hawser/tunnel'
 import type { TunnelRoutes } from './flow/context.ts'
 
@@ -40,9 +40,10 @@ export class Tunnels implements TunnelRoutes {
     return [...(this.#live.get(tunnelId) ?? [])]
   }
 
-  pick(tunnelId: string): ConnectorConnection | undefined {
+  pick(tunnelId: string, except?: ReadonlySet<Dialer>): ConnectorConnection | undefined {
     let best: ConnectorConnection | undefined
     for (const connection of this.#live.get(tunnelId) ?? []) {
+      if (except?.has(connection) === true) continue
       if (best === undefined || connection.activeStreams < best.activeStreams) best = connection
     }
     return best

@@ -1,4 +1,4 @@
-import { isIP, isIPv4, isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import { toPort, toText } from './convert.ts'
 import { TEXT } from './messages.ts'
 
@@ -15,13 +15,15 @@ export interface Target {
   /** What is dialled: a name or a canonical IP; `undefined` where nothing could ever answer (S-022). */
   readonly host: string | undefined
   readonly port: number
-  /** What a certificate has to be for: the host as written, without brackets (S-150). */
-  readonly tlsName: string
+  /** The host as written; brackets of IPv6 included. */
+  readonly written: string
 }
 
 /** An address read and converted, but not checked yet: options are read in between (S-020). */
 export type RawAddress = string | SocketAddress
 
+/** What nearly every address looks like; a URL parser would only agree. */
+const PLAIN = /^[A-Za-z0-9_.-]+:(\d{1,5})$/
 const ALLOWED = /^[A-Za-z0-9._:[\]-]{1,255}$/
 /** Spellings of IPv4 that resolvers take besides the dotted four: `127.1`, `0x7f.1`, `2130706433` (S-025). */
 const LEGACY_IPV4 = /^[0-9a-fA-FxX.]*[0-9][0-9a-fA-FxX.]*$/
@@ -48,11 +50,17 @@ export function parseAddress(address: RawAddress): Target {
   const port = typeof address === 'string' ? portOf(address) : address.port
   if (!ALLOWED.test(text)) throw new TypeError(TEXT.addressCharacters)
   const written = text.slice(0, text.lastIndexOf(':'))
-  const host = dialable(written)
-  return { text, host, port, tlsName: host !== undefined && isIPv6(host) ? host : written }
+  return { text, written, host: dialable(written), port }
+}
+
+/** What a certificate has to be for: the host as written, without brackets (S-150). */
+export function certifiedName({ written }: Target): string {
+  return written.startsWith('[') ? written.slice(1, -1) : written
 }
 
 function portOf(text: string): number {
+  const plain = PLAIN.exec(text)
+  if (plain !== null && Number(plain[1]) <= 65_535) return Number(plain[1])
   const url = URL.parse(`fake://${text}`)
   if (url === null) throw new TypeError(TEXT.addressUnparsable)
   if (url.hostname === '') throw new TypeError(TEXT.addressWithoutHost)
@@ -66,7 +74,7 @@ function dialable(host: string): string | undefined {
     return host.endsWith(']') && isIPv6(inner) ? inner : undefined
   }
   if (host === '' || /[:[\]]/.test(host)) return undefined
-  return isIP(host) === 0 && LEGACY_IPV4.test(host) ? canonicalIPv4(host) : host
+  return LEGACY_IPV4.test(host) && !isIPv4(host) ? canonicalIPv4(host) : host
 }
 
 /** The dotted form of a legacy spelling, so that no resolver's taste decides what it means; a name stays as it is. */

@@ -44,7 +44,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
   upgraded = false
   readonly #receiver: Receiver
   readonly #sender: Sender
-  readonly #limits: Limits
+  readonly #limits: Limits | undefined
   #wire: Wire | undefined
   #phase: 'opening' | 'open' | 'over' = 'opening'
   #closing = false
@@ -62,7 +62,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
     this.#sender = new Sender(plan.config.highWaterMark, this)
     this.readable = new SocketReadable(this.#receiver)
     this.writable = new SocketWritable(this.#sender)
-    this.#limits = new Limits(plan.config, (reason) => this.abort(reason))
+    this.#limits = Limits.of(plan.config, (reason) => this.abort(reason))
   }
 
   /** Starts to connect. Failures of every kind show in `opened` and `closed` only (S-050). */
@@ -74,8 +74,8 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
 
   /** S-130 to S-138. */
   close(): Promise<void> {
-    const done = this.#closing ? this.closed.promise.then(() => {}) : this.#close()
-    done.catch(() => {})
+    const done = this.#closing ? this.closed.promise.then(ignore) : this.#close()
+    done.catch(ignore)
     return done
   }
 
@@ -88,7 +88,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
     this.opened.reject(reason)
     this.#receiver.fail(asError(reason))
     this.#sender.abort(reason)
-    this.#limits.lift()
+    this.#limits?.lift()
   }
 
   /**
@@ -109,7 +109,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
   wireOpened(): void {
     if (this.#phase !== 'opening' || this.#wire === undefined) return
     this.#phase = 'open'
-    this.#limits.opened()
+    this.#limits?.opened()
     this.opened.resolve({ remoteAddress: this.plan.target.text, localAddress: undefined })
     this.#receiver.attach(this.#wire.stream)
     this.#sender.attach(this.#wire.stream)
@@ -119,7 +119,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
   wireFailed(cause: unknown): void {
     if (this.#phase !== 'opening') return
     this.#phase = 'over'
-    this.#limits.lift()
+    this.#limits?.lift()
     if (this.#isUpgrade) return this.#failUpgrade(cause)
     const text = refusedText(this.plan.target.port)
     this.closed.reject(errorWithCause(text, cause))
@@ -162,7 +162,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
 
   #resolveClosed(): void {
     this.closed.resolve()
-    this.#limits.lift()
+    this.#limits?.lift()
   }
 
   #dial(): void {
@@ -180,18 +180,18 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
     this.#closing = true
     this.#receiver.refuse()
     this.#sender.refuse()
-    await this.opened.promise.catch(() => {})
+    await this.opened.promise.catch(ignore)
     await this.#sender.flushed()
     if ((await this.#upgrade) === true) return
-    const { state, error } = this.#sender
+    const failure = this.#sender.state === 'errored' ? { reason: this.#sender.error } : undefined
     const unread = this.#receiver.unread === 'bytes'
     this.#phase = 'over'
-    this.#limits.lift()
+    this.#limits?.lift()
     this.#receiver.shut()
-    this.#sender.abort(new TypeError(TEXT.socketClosed))
+    this.#sender.shut()
     this.#wire?.destroy(unread)
-    if (state === 'errored') this.closed.reject(asError(error))
-    else this.closed.resolve()
+    if (failure === undefined) this.closed.resolve()
+    else this.closed.reject(asError(failure.reason))
   }
 
   /** Settles with whether the wire is given away, or will be when it is open. */
@@ -222,7 +222,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
     const heir = this.#heir
     if (wire === undefined || heir === undefined) return
     this.#phase = 'over'
-    this.#limits.lift()
+    this.#limits?.lift()
     this.#wire = undefined
     const { unread } = this.#receiver
     heir.connection.#take(wire, unread, heir.expectedName)
@@ -262,16 +262,18 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
   /** The old socket kept the wire (S-166): `opened` stays pending, as on workerd. */
   #refuseUpgrade(error: unknown): void {
     this.#phase = 'over'
-    this.#limits.lift()
+    this.#limits?.lift()
     this.closed.reject(error)
     this.#receiver.fail(asError(error))
     this.#sender.abort(error)
   }
 }
 
+function ignore(): void {}
+
 /** Failures may be ignored without the process being told of an unhandled rejection (S-054). */
 function handled<T>(deferred: PromiseWithResolvers<T>): PromiseWithResolvers<T> {
-  deferred.promise.catch(() => {})
+  deferred.promise.catch(ignore)
   return deferred
 }
 

@@ -6,8 +6,13 @@ export class Limits {
   readonly #expire: (reason: unknown) => void
   readonly #timer: NodeJS.Timeout | undefined
 
-  /** `expire` is called at most once, and not before the constructor's caller has run on. */
-  constructor({ signal, timeoutMs }: Config, expire: (reason: unknown) => void) {
+  /** Nothing, for the usual socket without limits. `expire` is called at most once, and never from within this call. */
+  static of(config: Config, expire: (reason: unknown) => void): Limits | undefined {
+    if (config.signal === undefined && config.timeoutMs === undefined) return undefined
+    return new Limits(config, expire)
+  }
+
+  private constructor({ signal, timeoutMs }: Config, expire: (reason: unknown) => void) {
     this.#signal = signal
     this.#expire = expire
     signal?.addEventListener('abort', this.#aborted)

@@ -25,6 +25,7 @@ export const TEXT = {
   writableClosing: 'This WritableStream belongs to an object that is closing.',
   writableClosed: 'This WritableStream has been closed.',
   writableLocked: 'This WritableStream is currently locked to a writer.',
+  pipeTargetLocked: 'This WritableStream is currently locked to a writer',
   writerReleased: 'This WritableStream writer has been released.',
   chunkInvalid:
     'This TransformStream is being used as a byte stream, but received an object of non-ArrayBuffer/ArrayBufferView type on its writable side.',

@@ -51,9 +51,7 @@ export function readOptions(options: unknown): Config {
     throw new TypeError('Cannot initialize SocketOptions with required members from an undefined or null value.')
   }
   if (!isObject(options)) {
-    throw new TypeError(
-      "Failed to execute 'connect' on 'SocketsModule': parameter 2 is not of type 'SocketOptions'.",
-    )
+    throw new TypeError("Failed to execute 'connect' on 'SocketsModule': parameter 2 is not of type 'SocketOptions'.")
   }
   const { secureTransport } = options
   return {

@@ -7,6 +7,7 @@ import type {
   ReadableStreamReader,
   ReadableWritablePair,
   StreamPipeOptions,
+  UnderlyingByteSource,
 } from 'node:stream/web'
 import { TEXT } from './messages.ts'
 import { SocketByobReader, SocketReader } from './readers.ts'
@@ -25,14 +26,13 @@ export class SocketReadable extends ReadableStream<Bytes> {
   readonly #receiver: Receiver
 
   constructor(receiver: Receiver) {
-    super(
-      {
-        type: 'bytes',
-        pull: (controller: ReadableByteStreamController) => this.#feed(controller),
-        cancel: (reason) => receiver.cancel(reason),
-      },
-      { highWaterMark: 0 },
-    )
+    const source: UnderlyingByteSource = {
+      type: 'bytes',
+      pull: (controller) => this.#feed(controller),
+      cancel: (reason) => receiver.cancel(reason),
+    }
+    // The types know byte sources only for streams of the very type `ReadableStream<Uint8Array>`.
+    super(source as object, { highWaterMark: 0 })
     this.#receiver = receiver
   }
 
@@ -54,10 +54,12 @@ export class SocketReadable extends ReadableStream<Bytes> {
 
   override async pipeTo(destination: WritableStream<Bytes>, options?: StreamPipeOptions): Promise<void> {
     if (!(destination instanceof WritableStream)) {
-      throw new TypeError("Failed to execute 'pipeTo' on 'ReadableStream': parameter 1 is not of type 'WritableStream'.")
+      throw new TypeError(
+        "Failed to execute 'pipeTo' on 'ReadableStream': parameter 1 is not of type 'WritableStream'.",
+      )
     }
     this.#checkLock()
-    if (destination.locked) throw new TypeError(TEXT.writableLocked)
+    if (destination.locked) throw new TypeError(TEXT.pipeTargetLocked)
     if (this.#receiver.refusing) throw new TypeError(TEXT.readableClosing)
     // From socket to socket the bytes never meet JavaScript on workerd, and an end is not seen by this side (S-079).
     this.#receiver.pullCounts = !(destination instanceof SocketWritable)
@@ -65,8 +67,8 @@ export class SocketReadable extends ReadableStream<Bytes> {
   }
 
   override pipeThrough<T>(transform: ReadableWritablePair<T, Bytes>, options?: StreamPipeOptions): ReadableStream<T> {
+    const { readable, writable } = readTransform(transform)
     this.#checkLock()
-    const { readable, writable } = transform
     this.pipeTo(writable, options).catch(() => {}) // a failure reaches `readable`
     return readable
   }
@@ -113,6 +115,20 @@ function readMode(options: unknown): 'byob' | undefined {
   const { mode }: { mode?: unknown } = options
   if (mode === undefined || mode === 'byob') return mode
   throw new TypeError(TEXT.readerMode)
+}
+
+function readTransform<T>(transform: ReadableWritablePair<T, Bytes>): ReadableWritablePair<T, Bytes> {
+  if (typeof transform !== 'object' || transform === null) {
+    throw new TypeError("Failed to execute 'pipeThrough' on 'ReadableStream': parameter 1 is not of type 'Transform'.")
+  }
+  const { readable, writable } = transform
+  const wrong = (field: string, type: string): TypeError =>
+    new TypeError(
+      `Incorrect type for the '${field}' field on 'Transform': the provided value is not of type '${type}'.`,
+    )
+  if (!(readable instanceof ReadableStream)) throw wrong('readable', 'ReadableStream')
+  if (!(writable instanceof WritableStream)) throw wrong('writable', 'WritableStream')
+  return { readable, writable }
 }
 
 /** S-078: leaving the loop cancels the stream, unless that is prevented. */

@@ -153,7 +153,7 @@ export class Receiver {
 
   /** Drops what came and will come. The peer is told nothing (S-077). Also the state after a failed connect (S-062). */
   cancel(reason: unknown): void {
-    this.#conclude('done', reason === undefined ? new Error(TEXT.cancelled) : asError(reason))
+    this.#conclude('done', () => (reason === undefined ? new Error(TEXT.cancelled) : asError(reason)))
   }
 
   /** Reads reject from here on; one that waits goes on waiting (S-134). */
@@ -163,21 +163,21 @@ export class Receiver {
 
   /** The socket is closed: the read that waits fails (S-136). */
   shut(): void {
-    this.#conclude('done', new TypeError(TEXT.socketClosed))
+    this.#conclude('done', () => new TypeError(TEXT.socketClosed))
   }
 
   /** Every read fails with `error`, the one that waits too. */
   fail(error: Error): void {
-    if (this.#state === 'open') this.#conclude(error, error)
+    if (this.#state === 'open') this.#conclude(error, () => error)
   }
 
-  #conclude(state: 'done' | Error, error: Error): void {
+  #conclude(state: 'done' | Error, error: () => Error): void {
     this.#state = state
     this.#chunks = []
     this.disturbed = true
     this.#pause()
     this.lock?.settle(state === 'done' ? undefined : state)
-    this.#read?.reject(error)
+    this.#read?.reject(error())
     this.#read = undefined
     if (state === 'done') this.#pull?.resolve({ done: true, value: undefined })
     else this.#pull?.reject(state)

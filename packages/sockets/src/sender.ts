@@ -1,4 +1,5 @@
 import type { Socket as NodeSocket } from 'node:net'
+import { copyOf, giveBack, lentCopy } from './copies.ts'
 import { TEXT } from './messages.ts'
 import { bytesOf } from './view.ts'
 
@@ -10,16 +11,23 @@ export interface SenderEvents {
 
 /** The writer that holds the lock, as far as the sender needs it. */
 export interface WriterLock {
-  /** The stream is over for this writer; with an error, `closed` rejects with it, and every call finds the stream closed. */
-  settle(error?: { readonly reason: unknown }): void
+  /** The end was sent. */
+  end(): void
+  /** The stream failed with the sender's `error`. */
+  fail(): void
 }
 
 /** Bytes, or the end (`undefined`), on the way to the socket. */
 interface Entry {
   readonly bytes: Uint8Array | undefined
+  /** The bytes are a `lentCopy()`. */
+  readonly lent: boolean
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
+
+/** Stands for the error of a closed socket until somebody asks for it: most sockets are closed, and an error is dear. */
+const SHUT = Symbol('closed')
 
 /** Writes are handed to Node in batches of at most this many bytes, so that their promises settle as they leave. */
 const BATCH_BYTES = 262_144
@@ -61,6 +69,7 @@ export class Sender {
 
   /** What an aborted or failed stream fails with. */
   get error(): unknown {
+    if (this.#error === SHUT) this.#error = new TypeError(TEXT.socketClosed)
     return this.#error
   }
 
@@ -98,21 +107,26 @@ export class Sender {
     const bytes = bytesOf(chunk)
     if (bytes === undefined) return Promise.reject(new TypeError(TEXT.chunkInvalid))
     if (this.#lost !== undefined) return Promise.reject(this.#meetLoss(this.#lost))
+    const mine = typeof chunk === 'string' // the bytes of a text are nobody else's
     const socket = this.#socket
     if (socket === undefined || this.#busy || this.#budget !== undefined) {
-      return this.#enqueue(bytes)
+      return this.#enqueue(mine ? bytes : copyOf(bytes))
     }
     if (bytes.length === 0) return Promise.resolve()
-    socket.write(bytes, this.#onFlushed)
+    const copy = mine ? bytes : lentCopy(bytes)
+    socket.write(copy, this.#onFlushed)
+    if (!this.#hasLeft()) {
+      return new Promise((resolve, reject) => this.#flight.push({ bytes: copy, lent: !mine, resolve, reject }))
+    }
     // The usual case: the kernel took it all at once, and there is nothing to wait for.
-    if (socket.writableLength === 0 && socket.errored === null) return Promise.resolve()
-    return new Promise((resolve, reject) => this.#flight.push({ bytes, resolve, reject }))
+    if (!mine) giveBack(copy)
+    return Promise.resolve()
   }
 
   /** Flushes, then sends the end (S-090). */
   close(): Promise<void> {
-    if (this.#refusing) return Promise.reject(new TypeError(TEXT.socketClosed))
-    const refusal = this.#refusal()
+    if (this.#refusing && this.#state === 'open') return Promise.reject(new TypeError(TEXT.socketClosed))
+    const refusal = this.#state === 'errored' ? { reason: this.error } : this.#refusal()
     if (refusal !== undefined) return Promise.reject(refusal.reason)
     if (this.#lost !== undefined) return Promise.reject(this.#meetLoss(this.#lost))
     return this.#sendEnd()
@@ -139,10 +153,15 @@ export class Sender {
 
   /** The peer's end was read: flushes and ends (S-100). Settles when that is done, rejects if the stream was aborted. */
   async endAfterPeer(): Promise<void> {
-    if (this.#state === 'errored') throw this.#error
+    if (this.#state === 'errored') throw this.error
     if (this.#state === 'open') void this.#sendEnd()
     this.#state = 'closed'
     await this.#end
+  }
+
+  /** The socket is closed: what did not leave fails (S-135). */
+  shut(): void {
+    this.abort(SHUT)
   }
 
   /** Writes reject from here on; those before are still sent (S-133, S-134). */
@@ -163,13 +182,15 @@ export class Sender {
 
   #refusal(): { reason: unknown } | undefined {
     if (this.#refusing) return { reason: new TypeError(TEXT.writableClosing) }
-    if (this.#state === 'errored') return { reason: this.#error }
+    if (this.#state === 'errored') return { reason: this.error }
     if (this.#state !== 'open') return { reason: new TypeError(TEXT.writableClosed) }
     return undefined
   }
 
   #enqueue(bytes: Uint8Array | undefined): Promise<void> {
-    const sent = new Promise<void>((resolve, reject) => this.#queue.push({ bytes, resolve, reject }))
+    const sent = new Promise<void>((resolve, reject) => {
+      this.#queue.push({ bytes, lent: false, resolve, reject })
+    })
     this.#queuedBytes += bytes?.length ?? 0
     if (!this.#pressed && this.#budget !== undefined && this.#queuedBytes >= this.#budget) {
       this.#pressed = true
@@ -197,17 +218,19 @@ export class Sender {
         return
       }
       this.#flight = this.#nextBatch()
-      socket.cork()
+      if (this.#flight.length > 1) socket.cork() // one system call for them all
       for (const { bytes } of this.#flight) if (bytes !== undefined) socket.write(bytes, this.#onFlushed)
-      socket.uncork()
-      if (!this.#hasLeft()) return
+      if (this.#flight.length > 1) socket.uncork()
+      // A budget is given back when the promise settles, never within the call (S-043).
+      if (this.#budget !== undefined || !this.#hasLeft()) return
       this.#settle()
     }
     this.#tellFlushed()
   }
 
-  /** Everything up to the end or the batch limit; at least one write. */
+  /** Everything up to the end or the batch limit; at least one write, and with a budget no more, so that it is seen. */
   #nextBatch(): Entry[] {
+    if (this.#budget !== undefined) return this.#queue.splice(0, 1)
     let bytes = 0
     let count = 0
     for (const entry of this.#queue) {
@@ -227,7 +250,9 @@ export class Sender {
   readonly #onFlushed = (): void => {
     if (this.#flight.length === 0 || this.#flight[0]?.bytes === undefined || !this.#hasLeft()) return
     this.#settle()
-    this.#pump()
+    // With a budget, whoever waited for this write looks at it before the next one leaves.
+    if (this.#budget === undefined) this.#pump()
+    else queueMicrotask(() => this.#pump())
   }
 
   readonly #onEnded = (error?: Error | null): void => {
@@ -235,15 +260,16 @@ export class Sender {
     if ((error !== undefined && error !== null) || this.#flight.length === 0) return
     this.#state = 'closed'
     this.#settle()
-    this.lock?.settle()
+    this.lock?.end()
     this.#tellFlushed()
   }
 
   #settle(): void {
     const flight = this.#flight
     this.#flight = []
-    for (const { bytes, resolve } of flight) {
+    for (const { bytes, lent, resolve } of flight) {
       this.#queuedBytes -= bytes?.length ?? 0
+      if (lent && bytes !== undefined) giveBack(bytes)
       resolve()
     }
     if (!this.#pressed || this.#queuedBytes >= (this.#budget ?? 0)) return
@@ -265,8 +291,8 @@ export class Sender {
     this.#queuedBytes = 0
     this.#state = 'errored'
     this.#error = reason
-    this.lock?.settle({ reason })
-    for (const entry of given) entry.reject(reason)
+    this.lock?.fail()
+    for (const entry of given) entry.reject(this.error)
     this.#ready?.resolve(undefined)
     this.#tellFlushed()
   }

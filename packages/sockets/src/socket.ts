@@ -7,6 +7,13 @@ import type { SecureTransport, TlsOptions } from './options.ts'
 /** Only this module can make sockets (S-003). */
 const KEY = Symbol('Socket')
 
+let wrap: (connection: Connection) => Socket
+
+/** Starts to connect by a checked plan; returns before anything is sent (S-050). */
+export function openSocket(plan: ConnectionPlan): Socket {
+  return wrap(Connection.dial(plan))
+}
+
 /**
  * A TCP connection, or TLS over one, as Workers know it. Made by `connect()`.
  *
@@ -16,19 +23,14 @@ export class Socket {
   readonly #connection: Connection
 
   /** @throws {TypeError} always, unless called by `connect()` */
-  private constructor(key?: unknown, connection?: Connection) {
-    if (key !== KEY || connection === undefined) throw new TypeError('Illegal constructor')
-    this.#connection = connection
+  private constructor(...[key, connection]: unknown[]) {
+    if (key !== KEY) throw new TypeError('Illegal constructor')
+    this.#connection = connection as Connection
     markAsUncloneable(this)
   }
 
-  /** Starts to connect; returns before anything is sent (S-050). */
-  static #over(connection: Connection): Socket {
-    return new Socket(KEY, connection)
-  }
-
   static {
-    openSocket = (plan) => Socket.#over(Connection.dial(plan))
+    wrap = (connection) => new Socket(KEY, connection)
   }
 
   /** What the peer sends: a byte stream for default and BYOB readers, one read at a time. */
@@ -79,12 +81,9 @@ export class Socket {
    */
   startTls(options?: TlsOptions): Socket
   startTls(...[options]: unknown[]): Socket {
-    return Socket.#over(this.#connection.startTls(readTlsOptions(options)))
+    return wrap(this.#connection.startTls(readTlsOptions(options)))
   }
 }
-
-/** Starts to connect by a checked plan. */
-export let openSocket: (plan: ConnectionPlan) => Socket
 
 // As workerd has it (S-004): the getters and methods show up in a loop over the prototype.
 for (const name of ['readable', 'writable', 'closed', 'opened', 'upgraded', 'secureTransport', 'close', 'startTls']) {

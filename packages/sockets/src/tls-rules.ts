@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import type { ConnectionOptions } from 'node:tls'
+import { certifiedName } from './address.ts'
 import type { Target } from './address.ts'
 
 /** PEM text, the path of a PEM file, or the content of one. */
@@ -56,7 +57,7 @@ export function compileTlsRules(rules: readonly TlsRule[]): TlsPolicy {
   const compiled = rules.map((rule, index) => compileRule(rule, `tls[${index}]`))
   return (target, expectedName) => {
     const rule = compiled.find(({ matches }) => matches(target))
-    const name = rule?.serverName ?? expectedName ?? target.tlsName
+    const name = rule?.serverName ?? expectedName ?? certifiedName(target)
     return { rejectUnauthorized: true, ...rule?.options, ...namedBy(name) }
   }
 }
@@ -69,7 +70,8 @@ function namedBy(name: string): ConnectionOptions {
 function compileRule(rule: TlsRule, path: string): CompiledRule {
   if (typeof rule !== 'object' || rule === null) throw new TypeError(`${path}: expected an object, got ${typeof rule}`)
   const unknown = Object.keys(rule).find((key) => !FIELDS.has(key))
-  if (unknown !== undefined) throw new TypeError(`${path}.${unknown}: no such field; there are ${[...FIELDS].join(', ')}`)
+  if (unknown !== undefined)
+    throw new TypeError(`${path}.${unknown}: no such field; there are ${[...FIELDS].join(', ')}`)
   if ((rule.cert === undefined) !== (rule.key === undefined)) throw new TypeError(`${path}: cert and key go together`)
   return {
     matches: compileMatch(rule.match, `${path}.match`),
@@ -125,19 +127,23 @@ const PATTERN = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<host>[^:/[\]]+))(?:\/(?<length
 function compileMatch(pattern: unknown, path: string): Matcher {
   const parts = typeof pattern === 'string' ? PATTERN.exec(pattern)?.groups : undefined
   if (parts === undefined) {
-    throw new TypeError(`${path}: expected a host, *.domain, network/length or *, each with :port or without, got ${String(pattern)}`)
+    throw new TypeError(
+      `${path}: expected a host, *.domain, network/length or *, each with :port or without, got ${String(pattern)}`,
+    )
   }
   const host = (parts['v6'] ?? parts['host'] ?? '').toLowerCase()
   const port = parts['port'] === undefined ? undefined : Number(parts['port'])
-  const matchesHost = parts['length'] === undefined ? hostMatcher(host, path) : networkMatcher(host, Number(parts['length']), path)
+  const matchesHost =
+    parts['length'] === undefined ? hostMatcher(host, path) : networkMatcher(host, Number(parts['length']), path)
   return (target) => (port === undefined || port === target.port) && matchesHost(target)
 }
 
 function hostMatcher(host: string, path: string): Matcher {
   if (host === '*') return () => true
-  const isName = (target: Target): string => target.tlsName.toLowerCase()
+  const isName = (target: Target): string => certifiedName(target).toLowerCase()
   if (host.startsWith('*.')) return (target) => isName(target).endsWith(host.slice(1))
-  if (host.includes('*')) throw new TypeError(`${path}: a * stands for all hosts, or before a domain as in *.example.com`)
+  if (host.includes('*'))
+    throw new TypeError(`${path}: a * stands for all hosts, or before a domain as in *.example.com`)
   // An address is matched by what it means, so that ::1 and 0:0:0:0:0:0:0:1 are one.
   if (isIP(host) !== 0) return networkMatcher(host, isIPv6(host) ? 128 : 32, path)
   return (target) => isName(target) === host

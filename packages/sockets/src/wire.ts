@@ -38,7 +38,7 @@ export class Wire {
     stream.on('data', (chunk: Uint8Array) => this.#events?.wireReceived(chunk))
     stream.on('end', () => this.#events?.wireEnded())
     stream.on('error', (error) => this.#break(error))
-    stream.on('close', () => this.#break(resetError()))
+    stream.on('close', () => this.#break(undefined))
   }
 
   /** Dials, and starts TLS at once where options for it are given. @throws what Node throws for options it does not take */
@@ -81,11 +81,12 @@ export class Wire {
     this.stream.destroy()
   }
 
-  #break(cause: Error): void {
+  #break(cause: Error | undefined): void {
     const events = this.#events
+    if (events === undefined) return
     this.#events = undefined
-    if (this.#open) events?.wireLost(cause)
-    else events?.wireFailed(cause)
+    if (this.#open) events.wireLost(cause ?? resetError())
+    else events.wireFailed(cause ?? resetError())
   }
 }
 

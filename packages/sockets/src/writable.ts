@@ -50,7 +50,13 @@ class SocketWriter extends WritableStreamDefaultWriter<unknown> {
   constructor(stream: WritableStream<unknown>, sender: Sender) {
     super(stream)
     this.#sender = sender
-    sender.lock = { settle: (error) => this.#settle(error) }
+    sender.lock = {
+      end: () => this.#closed?.resolve(),
+      fail: () => {
+        this.#over = true
+        this.#closed?.reject(sender.error)
+      },
+    }
   }
 
   /** Made on demand: most programs never look at it. */
@@ -58,9 +64,9 @@ class SocketWriter extends WritableStreamDefaultWriter<unknown> {
     if (this.#closed === undefined) {
       this.#closed = Promise.withResolvers()
       this.#closed.promise.catch(() => {})
-      const { state, error } = this.#sender
+      const { state } = this.#sender
       if (this.#released) this.#closed.reject(new TypeError(TEXT.writerReleased))
-      else if (state === 'errored') this.#closed.reject(error)
+      else if (state === 'errored') this.#closed.reject(this.#sender.error)
       else if (state === 'closed') this.#closed.resolve()
     }
     return this.#closed.promise
@@ -95,12 +101,6 @@ class SocketWriter extends WritableStreamDefaultWriter<unknown> {
     this.#sender.lock = undefined
     this.#closed?.reject(new TypeError(TEXT.writerReleased))
     super.releaseLock()
-  }
-
-  #settle(error: { readonly reason: unknown } | undefined): void {
-    this.#over = error !== undefined
-    if (error === undefined) this.#closed?.resolve()
-    else this.#closed?.reject(error.reason)
   }
 
   #refusal(): Promise<never> | undefined {

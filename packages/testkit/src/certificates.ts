@@ -1,4 +1,6 @@
+import type { webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
+import type * as X509 from '@peculiar/x509'
 
 /** A certificate with its private key, both PEM. */
 export interface TestCertificate {
@@ -28,11 +30,10 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
 /** Loaded when needed, since most tests need none. */
-function loadX509(): Promise<typeof import('@peculiar/x509')> {
+function loadX509(): Promise<typeof X509> {
   // The library beneath wants a metadata polyfill of Reflect and refuses to load without one. It only asks it for what
   // compiled decorators would have left, and there are none: answers of "nothing" are all it needs.
-  const reflect: { getMetadata?: unknown } = Reflect
-  if (reflect.getMetadata === undefined) {
+  if (!('getMetadata' in Reflect)) {
     const nothing = (): void => {}
     Object.assign(Reflect, { getMetadata: nothing, getOwnMetadata: nothing, defineMetadata: nothing })
   }
@@ -61,7 +62,11 @@ export async function createAuthority(name = 'Hawser test CA'): Promise<TestAuth
   }
 }
 
-async function issue(issuer: string, authority: CryptoKeyPair, options: CertificateOptions): Promise<TestCertificate> {
+async function issue(
+  issuer: string,
+  authority: webcrypto.CryptoKeyPair,
+  options: CertificateOptions,
+): Promise<TestCertificate> {
   const x509 = await loadX509()
   const names = options.names ?? ['localhost', '127.0.0.1']
   const usage = options.usage === 'client' ? 'clientAuth' : 'serverAuth'

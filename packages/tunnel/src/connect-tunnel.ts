@@ -2,6 +2,7 @@ import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import { formatHostPort, HawserError } from '@hawser/core'
 import type { HostPort, Logger } from '@hawser/core'
+import { serveControlStream } from './control-stream.ts'
 import { DrainLimit } from './drain-limit.ts'
 import { readFirstMessage } from './messages.ts'
 import { channelBinding, proofOf } from './proof.ts'
@@ -99,9 +100,10 @@ function register(session: MuxSession, socket: TLSSocket, options: ConnectTunnel
     readFirstMessage(
       control,
       (message) => {
-        control.resume() // nothing more is expected of the edge in this version; what comes is dropped
         try {
-          resolve(parseAccepted(message))
+          const edgeId = parseAccepted(message)
+          serveControlStream(session, control, new Map())
+          resolve(edgeId)
         } catch (error) {
           reject(error)
         }

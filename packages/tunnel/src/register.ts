@@ -21,7 +21,10 @@ export interface Registration {
   readonly proof: string
 }
 
-const MAX_TEXT_LENGTH = 255
+/** Up to 255 characters to show; none that a terminal or a log would act on. */
+const TEXT = /^[^\p{Cc}]{1,255}$/u
+/** Ids are compared, looked up and part of the proof. */
+const ID = /^[\w.-]{1,64}$/
 
 export function encodeRegistration(registration: Registration): Buffer {
   const { tunnelId, connector, proof } = registration
@@ -35,10 +38,10 @@ export function parseRegistration(message: Message): Registration {
   const connector = message['connector']
   const fields = typeof connector === 'object' && connector !== null ? (connector as Message) : {}
   return {
-    tunnelId: textOf(message, 'tunnel'),
+    tunnelId: textOf(message, 'tunnel', ID),
     proof: textOf(message, 'proof'),
     connector: {
-      id: textOf(fields, 'id'),
+      id: textOf(fields, 'id', ID),
       version: textOf(fields, 'version'),
       hostname: textOf(fields, 'hostname'),
       platform: textOf(fields, 'platform'),
@@ -62,11 +65,8 @@ export function parseAccepted(message: Message): string {
   throw refusalOf(message, 'tunnel_protocol_error')
 }
 
-function textOf(message: Message, field: string): string {
+function textOf(message: Message, field: string, form: RegExp = TEXT): string {
   const value = message[field]
-  if (typeof value === 'string' && value !== '' && value.length <= MAX_TEXT_LENGTH) return value
-  throw new HawserError(
-    'tunnel_protocol_error',
-    `registration: ${field}: expected a string of 1 to ${MAX_TEXT_LENGTH} characters`,
-  )
+  if (typeof value === 'string' && form.test(value)) return value
+  throw new HawserError('tunnel_protocol_error', `registration: ${field}: expected a string like ${form.source}`)
 }

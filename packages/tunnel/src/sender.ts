@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { Fifo } from './fifo.ts'
 import { Flag, FrameType, HEADER_BYTES, writeHeader } from './frame.ts'
 import type { GoAwayCode } from './frame.ts'
 
@@ -8,35 +9,41 @@ export interface SendWaiter {
   onRoom(): void
 }
 
-/** Data waiting for the transport beyond which streams have to wait. Fills a fast link, and bounds how long a frame queues. */
+/** A batch of so many bytes makes streams wait: enough to fill a fast link, and a bound on how long a frame queues. */
 const ROOM_BYTES = 256 * 1024
-/** Frames other than data that a peer may provoke without reading any: beyond it the peer is not playing along. */
+/** Frames without payload that a peer may provoke without reading any: beyond it the peer is not playing along. */
 const CONTROL_ROOM_BYTES = 1024 * 1024
 const SLAB_BYTES = 64 * 1024
 /**
- * Payload up to this size is copied behind its header, so that a batch of small messages leaves as one buffer. Larger
- * payload is passed by reference. Measured: a reference costs as much as copying about a kilobyte.
+ * Payload up to this size is copied behind its header, so that a batch of small messages leaves as one buffer; larger payload
+ * is passed by reference. Measured: a buffer more in a write costs about as much as copying a kilobyte.
  */
 const COPY_BYTES = 1024
+/**
+ * A batch leaves as soon as a turn of the event loop adds nothing to it, or it has so many frames or bytes, or is so many turns
+ * old. A write costs as much CPU at both ends as opening a stream, and Node accepts only one connection a turn: writing every
+ * turn cost a fifth of all connections a second. A connection that is not busy loses one empty turn, some microseconds.
+ */
+const ENOUGH_FRAMES = 16
+const ENOUGH_BYTES = 16 * 1024
+const MAX_TURNS = 10
 
 /**
- * Frames on their way to the transport. Those of one turn of the event loop leave in one write, and while a write is under
- * way the next batch gathers: the busier the connection, the larger the batches.
+ * Frames on their way to the transport. They leave in batches, each in one write, and while a write is under way the next
+ * batch gathers: the busier the connection, the larger the batches.
  */
-const MAX_TURNS = Number(process.env.ROUNDS ?? 10)
-const ENOUGH_FRAMES = Number(process.env.ENOUGH ?? 16)
-const LAZY = process.env.LAZY !== '0'
-const ENOUGH_BYTES = 16384
-const FLUSHES = { n: 0 }
-process.on('SIGUSR2', () => console.log('flushes', FLUSHES.n))
 export class FrameSender {
   readonly #transport: Writable
   readonly #onOverflow: () => void
   /** Streams that found no room, in the order in which they get their turn. */
-  readonly #waiting = new Set<SendWaiter>()
+  readonly #waiting = new Fifo<SendWaiter>()
   #batch: Buffer[] = []
   #batchBytes = 0
+  #batchFrames = 0
   #controlBytes = 0
+  /** Frames at the end of the last turn, and turns that the batch has waited. */
+  #framesBefore = 0
+  #turns = 0
   /** Headers and small payload are written here; a spent slab is dropped, never rewound, since its bytes may be queued. */
   #slab: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES)
   #slabAt = 0
@@ -45,9 +52,6 @@ export class FrameSender {
   #scheduled = false
   #writing = false
   #closed = false
-  #frames = 0
-  #turns = 0
-  #framesThisTurn = 0
   /** Bytes handed to the transport, headers included. */
   bytesSent = 0
 
@@ -59,35 +63,33 @@ export class FrameSender {
 
   /** False while streams must wait: the batch is full, or others are waiting already. */
   get hasRoom(): boolean {
-    return this.#batchBytes < ROOM_BYTES && this.#waiting.size === 0
+    return this.#batchBytes < ROOM_BYTES && this.#waiting.length === 0
   }
 
-  /** Queues `waiter` for one turn, behind those already waiting. */
+  /** Queues `waiter` for one turn, behind those already waiting. It must not be waiting. */
   waitForRoom(waiter: SendWaiter): void {
-    this.#waiting.add(waiter)
+    this.#waiting.push(waiter)
   }
 
+  /** `waiter` does not want its turn any more. */
   forget(waiter: SendWaiter): void {
-    this.#waiting.delete(waiter)
+    this.#waiting.remove(waiter)
   }
 
   /** A frame without payload. Never waits; a peer that makes them pile up ends the session. */
   control(type: FrameType, flags: number, streamId: number, length: number): void {
     if (this.#closed) return
     this.#header(type, flags, streamId, length)
-    this.#schedule()
     this.#controlBytes += HEADER_BYTES
     if (this.#controlBytes > CONTROL_ROOM_BYTES) {
       this.close()
       this.#onOverflow()
-    }
+    } else this.#schedule()
   }
 
-  /** A credit frame that nothing waits for: it leaves with the next frame that does. */
+  /** Accepts a stream. Nothing hurries: it leaves with the next frame that does, at the latest a ping. */
   acknowledge(streamId: number): void {
-    if (LAZY) {
-      if (!this.#closed) this.#header(FrameType.WindowUpdate, Flag.Ack, streamId, 0)
-    } else this.control(FrameType.WindowUpdate, Flag.Ack, streamId, 0)
+    if (!this.#closed) this.#header(FrameType.WindowUpdate, Flag.Ack, streamId, 0)
   }
 
   ping(id: number, isAnswer: boolean): void {
@@ -102,15 +104,15 @@ export class FrameSender {
   data(flags: number, streamId: number, payload: Buffer): void {
     if (this.#closed) return
     this.#header(FrameType.Data, flags, streamId, payload.length)
-    this.#schedule()
     this.#batchBytes += payload.length
     if (payload.length <= COPY_BYTES && payload.length <= SLAB_BYTES - this.#slabAt) {
       payload.copy(this.#slab, this.#slabAt)
       this.#slabAt += payload.length
-      return
+    } else {
+      this.#cutSlab()
+      this.#batch.push(payload)
     }
-    this.#cutSlab()
-    this.#batch.push(payload)
+    this.#schedule()
   }
 
   /** Sends what is queued, then ends the transport; later frames are dropped. */
@@ -136,14 +138,7 @@ export class FrameSender {
     }
     this.#slabAt = writeHeader(this.#slab, this.#slabAt, type, flags, streamId, length)
     this.#batchBytes += HEADER_BYTES
-    this.#frames += 1
-    this.#framesThisTurn += 1
-  }
-
-  #schedule(): void {
-    if (this.#scheduled || this.#writing) return
-    this.#scheduled = true
-    setImmediate(this.#flushScheduled)
+    this.#batchFrames += 1
   }
 
   #cutSlab(): void {
@@ -152,16 +147,18 @@ export class FrameSender {
     this.#slabCut = this.#slabAt
   }
 
-  readonly #flushScheduled = (): void => {
-    if (
-      this.#framesThisTurn > 0 &&
-      this.#turns < MAX_TURNS &&
-      this.#frames < ENOUGH_FRAMES &&
-      this.#batchBytes < ENOUGH_BYTES
-    ) {
-      this.#framesThisTurn = 0
+  #schedule(): void {
+    if (this.#scheduled || this.#writing) return
+    this.#scheduled = true
+    setImmediate(this.#onTurn)
+  }
+
+  readonly #onTurn = (): void => {
+    const grew = this.#batchFrames > this.#framesBefore
+    if (grew && this.#turns < MAX_TURNS && this.#batchFrames < ENOUGH_FRAMES && this.#batchBytes < ENOUGH_BYTES) {
+      this.#framesBefore = this.#batchFrames
       this.#turns += 1
-      setImmediate(this.#flushScheduled)
+      setImmediate(this.#onTurn)
       return
     }
     this.#scheduled = false
@@ -174,14 +171,14 @@ export class FrameSender {
     const batch = this.#batch
     const last = batch.length - 1
     if (last < 0) return
-    this.#batch = []
-    this.#frames = 0
-    this.#turns = 0
     this.bytesSent += this.#batchBytes
+    this.#batch = []
     this.#batchBytes = 0
+    this.#batchFrames = 0
     this.#controlBytes = 0
+    this.#framesBefore = 0
+    this.#turns = 0
     this.#writing = true
-    FLUSHES.n++
     this.#transport.cork()
     for (let index = 0; index < last; index += 1) this.#transport.write(batch[index])
     this.#transport.write(batch[last], this.#onWritten)
@@ -191,11 +188,7 @@ export class FrameSender {
   readonly #onWritten = (error: Error | null | undefined): void => {
     this.#writing = false
     if (this.#closed || error) return // the transport's own error event ends the session
-    for (const waiter of this.#waiting) {
-      if (this.#batchBytes >= ROOM_BYTES) break
-      this.#waiting.delete(waiter)
-      waiter.onRoom()
-    }
+    while (this.#waiting.length > 0 && this.#batchBytes < ROOM_BYTES) this.#waiting.shift()?.onRoom()
     this.#flush()
   }
 }

@@ -17,17 +17,18 @@ export type DialHandler = (request: DialTarget, signal: AbortSignal) => Promise<
 export class DialServer {
   readonly #dial: DialHandler
   #active = 0
-  #whenIdle: (() => void)[] = []
+  readonly #whenIdle: (() => void)[] = []
 
   constructor(dial: DialHandler) {
     this.#dial = dial
   }
 
-  /** Streams from their opening until the last byte has reached its target. */
+  /** Streams from their opening until the last byte has been handed to its target. */
   get activeStreams(): number {
     return this.#active
   }
 
+  /** Resolves when no stream is being served. */
   whenIdle(): Promise<void> {
     return this.#active === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve))
   }
@@ -35,27 +36,35 @@ export class DialServer {
   /** Takes one stream that the edge has just opened. */
   accept(stream: MuxStream): void {
     this.#active += 1
-    const done = (): void => this.#release()
-    readFirstMessage(stream, (message) => void this.#serve(stream, message).then(done, done), done)
+    stream.on('error', ignore) // whoever serves the stream notices by other ways
+    const release = (): void => this.#release()
+    readFirstMessage(stream, (message) => void this.#serve(stream, message).finally(release), release)
   }
 
   async #serve(stream: MuxStream, message: Message): Promise<void> {
+    try {
+      const dialed = await this.#open(stream, message)
+      if (stream.destroyed) return resetStream(dialed.stream)
+      stream.sendPreface(encodeDialed(dialed.remoteAddress))
+      await splice(stream, dialed.stream, { forward: 0, backward: 0 }).catch(ignore) // both ends have seen the failure
+    } catch (error) {
+      refuse(stream, HawserError.from(error, 'proxy_internal_error'))
+    }
+    return undefined
+  }
+
+  /** Dials, for as long as the edge wants it. */
+  async #open(stream: MuxStream, message: Message): Promise<Dialed> {
+    if (message['op'] !== 'dial') throw unknownOperation(message['op'])
+    const request = parseDialRequest(message)
     const controller = new AbortController()
     const onClose = (): void => controller.abort(new HawserError('connection_aborted', 'the edge gave the call up'))
-    stream.on('error', ignore) // the splice, or nobody, cares
     stream.once('close', onClose)
-    let dialed: Dialed
     try {
-      if (message['op'] !== 'dial') throw new HawserError('tunnel_protocol_error', `unknown operation`)
-      dialed = await this.#dial(parseDialRequest(message), controller.signal)
-    } catch (error) {
-      return refuse(stream, HawserError.from(error, 'proxy_internal_error'))
+      return await this.#dial(request, controller.signal)
     } finally {
       stream.off('close', onClose)
     }
-    if (stream.destroyed) return resetStream(dialed.stream)
-    stream.sendPreface(encodeDialed(dialed.remoteAddress))
-    return splice(stream, dialed.stream, { forward: 0, backward: 0 })
   }
 
   #release(): void {
@@ -65,7 +74,10 @@ export class DialServer {
   }
 }
 
-function ignore(): void {}
+/** Says that a message asks for what this version does not know. */
+export function unknownOperation(op: unknown): HawserError {
+  return new HawserError('tunnel_protocol_error', `unknown operation ${(JSON.stringify(op) ?? 'none').slice(0, 100)}`)
+}
 
 /** Answers and ends; what the edge has sent in advance is dropped. */
 function refuse(stream: MuxStream, error: HawserError): void {
@@ -74,3 +86,5 @@ function refuse(stream: MuxStream, error: HawserError): void {
   stream.resume()
   stream.end()
 }
+
+function ignore(): void {}

@@ -9,6 +9,7 @@ import type { WindowPool } from './receive-window.ts'
 import { FrameSender } from './sender.ts'
 import { MuxStream } from './stream.ts'
 import type { StreamHost } from './stream.ts'
+import { StreamTable } from './stream-table.ts'
 
 export interface SessionOptions {
   /** `client` is the side that dialled the transport; the streams it opens have odd ids. */
@@ -49,7 +50,7 @@ export class MuxSession implements FrameSink, StreamHost {
   readonly #transport: Duplex
   readonly #decoder: FrameDecoder
   readonly #keepalive: Keepalive
-  readonly #streams = new Map<number, MuxStream>()
+  readonly #streams = new StreamTable()
   /** Lowest bit of the ids this side gives. */
   readonly #parity: number
   #nextId: number
@@ -63,7 +64,7 @@ export class MuxSession implements FrameSink, StreamHost {
   #ended = false
   #error: HawserError | undefined
   #endTimer: NodeJS.Timeout | undefined
-  #whenIdle: (() => void)[] = []
+  readonly #whenIdle: (() => void)[] = []
 
   constructor(transport: Duplex, options: SessionOptions) {
     this.#transport = transport
@@ -128,7 +129,7 @@ export class MuxSession implements FrameSink, StreamHost {
     }
     const stream = new MuxStream(this, this.#nextId, Flag.Syn)
     this.#nextId += 2
-    this.#streams.set(stream.id, stream)
+    this.#streams.add(stream)
     this.#outbound += 1
     this.#unacknowledged += 1
     if (first === undefined) stream.announce()
@@ -235,7 +236,7 @@ export class MuxSession implements FrameSink, StreamHost {
   }
 
   #accept(id: number): void {
-    if ((id & 1) === this.#parity || this.#streams.has(id)) {
+    if ((id & 1) === this.#parity || this.#streams.get(id) !== undefined) {
       return this.#violation(`the peer opened stream ${id}, which is not free for it`)
     }
     const { onStream, maxInboundStreams = MAX_STREAMS } = this.#options
@@ -244,9 +245,9 @@ export class MuxSession implements FrameSink, StreamHost {
       return this.sender.control(FrameType.WindowUpdate, Flag.Rst, id, 0)
     }
     const stream = new MuxStream(this, id, Flag.Ack)
-    this.#streams.set(id, stream)
+    this.#streams.add(stream)
     onStream(stream)
-    return stream.announce() // now, not with the reply: how long a target takes must not count as the peer's backlog
+    return stream.announce() // not with the reply: how long a target takes must not count as the peer's backlog
   }
 
   #onReset(stream: MuxStream): void {
@@ -295,7 +296,7 @@ export class MuxSession implements FrameSink, StreamHost {
     const reason = error ?? new HawserError('tunnel_closed', 'the tunnel connection closed')
     this.#decoder.stop()
     this.#keepalive.stop(reason)
-    for (const stream of this.#streams.values()) stream.onGone(reason)
+    for (const stream of this.#streams.all()) stream.onGone(reason)
     if (now) {
       this.sender.close()
       this.#transport.destroy()

@@ -47,6 +47,8 @@ export class MuxStream extends Duplex implements SendWaiter {
   /** The chunk being written, or what is left of it. */
   #pending: Buffer | undefined
   #pendingDone: Done | undefined
+  /** Stands in the sender's queue for a turn. */
+  #waiting = false
   /** Received, while the Readable has enough. */
   readonly #queue = new ReceiveQueue()
   /** The Readable has asked for more than it got. False until somebody reads. */
@@ -87,10 +89,9 @@ export class MuxStream extends Duplex implements SendWaiter {
 
   /** Sends the SYN or ACK in a frame of its own, unless another frame has carried it. */
   announce(): void {
-    if (this.#openingFlags === Flag.Ack) {
-      this.#openingFlags = 0
-      this.#host.sender.acknowledge(this.id)
-    } else if (this.#openingFlags !== 0) this.#control(0, 0)
+    const flags = this.#takeOpeningFlags()
+    if (flags === Flag.Ack) this.#host.sender.acknowledge(this.id)
+    else if (flags !== 0) this.#host.sender.control(FrameType.WindowUpdate, flags, this.id, 0)
   }
 
   /**
@@ -111,7 +112,9 @@ export class MuxStream extends Duplex implements SendWaiter {
   /** What follows, `rest` first, is for the Duplex's reader. */
   hand(rest: Buffer): void {
     this.#preface = undefined
-    if (rest.length > 0) this.#queue.push(rest)
+    if (rest.length === 0) return
+    if (this.#wanted) this.#wanted = this.push(rest)
+    else this.#queue.push(rest)
   }
 
   /** Resets the stream at once: the peer sees an error, not an end. Nothing queued is sent. */
@@ -172,6 +175,7 @@ export class MuxStream extends Duplex implements SendWaiter {
 
   /** For the sender: there is room for one frame. */
   onRoom(): void {
+    this.#waiting = false
     this.#send(true)
   }
 
@@ -203,7 +207,7 @@ export class MuxStream extends Duplex implements SendWaiter {
   override _destroy(error: Error | null, done: Done): void {
     this.#queue.clear()
     this.#window.release()
-    this.#host.sender.forget(this)
+    if (this.#waiting) this.#host.sender.forget(this)
     if (!this.#localEnded || !this.#remoteEnded) {
       if (!this.#peerGone) this.#control(Flag.Rst, 0)
       this.#host.forget(this)
@@ -227,7 +231,7 @@ export class MuxStream extends Duplex implements SendWaiter {
       const chunk = this.#pending
       const bytes = Math.min(chunk.length, this.#sendCredit, MAX_FRAME_BYTES)
       if (bytes === 0) return // until the peer grants credit
-      if (!mayPass && !sender.hasRoom) return sender.waitForRoom(this)
+      if (!mayPass && !sender.hasRoom) return this.#waitForRoom()
       mayPass = false
       this.#sendCredit -= bytes
       this.#pending = bytes === chunk.length ? undefined : chunk.subarray(bytes)
@@ -236,6 +240,12 @@ export class MuxStream extends Duplex implements SendWaiter {
     const done = this.#pendingDone
     this.#pendingDone = undefined
     done?.()
+  }
+
+  #waitForRoom(): void {
+    if (this.#waiting) return
+    this.#waiting = true
+    this.#host.sender.waitForRoom(this)
   }
 
   #grant(): void {

@@ -18,10 +18,13 @@ export interface TunnelToken {
 const MAX_TOKEN_LENGTH = 32_768
 const MAX_EDGES = 64
 
-/** The token as one line of text: base64 of JSON. `a`, `t` and `s` are what stock cloudflared reads (V-145); `e` and `c` are ours. */
+/**
+ * The token as one line of text: base64 of JSON. `a`, `t` and `s` are what stock cloudflared reads; `edges` and `ca` are ours.
+ * Not `e`, which is a string to cloudflared (an endpoint, V-145): it would refuse a token that has a list there.
+ */
 export function formatTunnelToken(token: TunnelToken): string {
   const { accountId, tunnelId, secret, edges, caPem } = token
-  const json = JSON.stringify({ a: accountId, t: tunnelId, s: secret.reveal(), e: edges, c: caPem })
+  const json = JSON.stringify({ a: accountId, t: tunnelId, s: secret.reveal(), edges, ca: caPem })
   return Buffer.from(json).toString('base64')
 }
 
@@ -35,8 +38,8 @@ export function parseTunnelToken(text: string): TunnelToken {
   const accountId = textField(fields, 'a', 'the account id', /^[0-9a-f]{32}$/)
   const tunnelId = textField(fields, 't', 'the tunnel id', /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
   const secret = textField(fields, 's', 'the secret', /^[A-Za-z0-9+/]{43,}={0,2}$/)
-  const caPem = textField(fields, 'c', "the edge's CA", /^-----BEGIN CERTIFICATE-----/)
-  const edges = fields['e']
+  const caPem = textField(fields, 'ca', "the edge's CA", /^-----BEGIN CERTIFICATE-----/)
+  const edges = fields['edges']
   if (!Array.isArray(edges) || edges.length > MAX_EDGES || !edges.every((edge) => typeof edge === 'string')) {
     throw invalid('the list of edges is missing or wrong')
   }

@@ -24,7 +24,11 @@ export default defineCommand({
     },
     tunnel: { kind: 'hostPort', default: '127.0.0.1:7844', defaultPort: 7844, help: 'address for connectors' },
     api: { kind: 'hostPort', default: '127.0.0.1:7845', defaultPort: 7845, help: 'address for the control API' },
-    http: { kind: 'hostPort', defaultPort: 8787, help: 'address for the Worker, 127.0.0.1:8787 unless given' },
+    http: {
+      kind: 'hostPort',
+      defaultPort: 8787,
+      help: 'address for the Worker; with --worker 127.0.0.1:8787 unless given',
+    },
     advertise: {
       kind: 'hostPort',
       repeatable: true,
@@ -41,9 +45,6 @@ export default defineCommand({
     'hawser edge --data-dir ./edge --worker ./wrangler.jsonc',
   ],
   async run({ flags, logger, out, signal, abort }) {
-    if (flags.worker === undefined && flags.http !== undefined) {
-      throw new HawserError('options_invalid', '--http is the address of the Worker, so it needs --worker')
-    }
     if (flags.worker === undefined && flags.env !== undefined) {
       throw new HawserError('options_invalid', '--env is an environment of the Worker, so it needs --worker')
     }
@@ -54,6 +55,7 @@ export default defineCommand({
       tunnel: flags.tunnel,
       api: flags.api,
       advertise: flags.advertise.map((address) => formatHostPort(address)),
+      http: flags.http,
       worker:
         flags.worker === undefined
           ? undefined

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { HawserError, systemCode } from '@hawser/core'
 import type { FlowRecord } from '@hawser/core'
 import type { DemoStack } from './stack.ts'
 
@@ -90,10 +91,7 @@ async function answerPage(stack: DemoStack, response: ServerResponse): Promise<v
 
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE' || port === 0) return reject(error)
-      return listen(server, 0).then(resolve, reject)
-    })
+    server.once('error', reject)
     server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
   })
 }
@@ -110,7 +108,10 @@ export async function servePage(stack: DemoStack, port: number): Promise<DemoPag
       response.end(`${String(error)}\n`)
     })
   })
-  const bound = await listen(server, port)
+  const bound = await listen(server, port).catch((error: unknown) => {
+    if (port === 0 || systemCode(error) !== 'EADDRINUSE') throw HawserError.from(error, 'listen_failed')
+    return listen(server, 0)
+  })
   const close = (): Promise<void> =>
     new Promise((resolve) => {
       server.close(() => resolve())

@@ -7,6 +7,7 @@ import type { RunningWorker } from '@hawser/workers'
 import type { Output } from '../command.ts'
 import { adminTokenFile, ensureAdminToken } from '../control/admin-token.ts'
 import { removeEdgeFile, writeEdgeFile } from '../control/edge-file.ts'
+import { serveNoWorker } from './no-worker.ts'
 
 /** See `RunWorkerOptions`. */
 export interface WorkerToRun {
@@ -22,6 +23,8 @@ export interface RunEdgeOptions {
   readonly tunnel: HostPort
   readonly api: HostPort
   readonly advertise: readonly string[]
+  /** Where to answer requests while there is no Worker to answer them. */
+  readonly http: HostPort | undefined
   readonly worker: WorkerToRun | undefined
   readonly graceMs: number
   readonly logger: Logger
@@ -63,17 +66,23 @@ async function serveWorker(
 }
 
 /** What a person at the terminal needs next. The token's place, never the token. */
-function describe(
+/** @returns the URL that says that there is no Worker, if somebody asked for it */
+async function serveNobody(
   options: RunEdgeOptions,
   edge: Edge,
-  api: string,
-  worker: RunningWorker | undefined,
-  made: boolean,
-): void {
+  owner: AsyncDisposableStack,
+): Promise<string | undefined> {
+  if (options.worker !== undefined || options.http === undefined) return undefined
+  const { address } = owner.use(await serveNoWorker(options.http))
+  edge.registerListener(address)
+  return `http://${formatHostPort(address)}`
+}
+
+function describe(options: RunEdgeOptions, edge: Edge, api: string, http: string | undefined, made: boolean): void {
   const { out, dataDir } = options
   out.line(`tunnel  ${formatHostPort(edge.tunnelAddress)}`)
   out.line(`api     ${api}`)
-  if (worker !== undefined) out.line(`http    ${worker.url} (Worker ${worker.name})`)
+  if (http !== undefined) out.line(`http    ${http}`)
   if (made) out.line(`Wrote an API token for the commands of this machine to ${adminTokenFile(dataDir)}`)
   out.line(`Next: hawser tunnel create <name> --data-dir ${dataDir}`)
 }
@@ -103,15 +112,17 @@ export async function runEdge(options: RunEdgeOptions): Promise<void> {
   const made = await ensureAdminToken(dataDir, edge.directory, logger)
   const api = await serveControl(options, edge, owned)
   const worker = await serveWorker(options, edge, owned)
+  const nobody = await serveNobody(options, edge, owned)
+  const http = worker === undefined ? nobody : `${worker.url} (Worker ${worker.name})`
   owned.defer(() => removeEdgeFile(dataDir))
   await writeEdgeFile(dataDir, {
     pid: process.pid,
     tunnel: formatHostPort(edge.tunnelAddress),
     api,
     accountId: edge.directory.accountId,
-    http: worker?.url,
+    http: worker?.url ?? nobody,
   })
-  describe(options, edge, api, worker, made)
+  describe(options, edge, api, http, made)
   const onAbort = (): void => void edge.abort(new HawserError('connection_aborted', 'stopped by a second signal'))
   abort.addEventListener('abort', onAbort, { once: true })
   await untilStopped(signal, worker)

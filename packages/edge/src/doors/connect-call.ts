@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { HawserError } from '@hawser/core'
-import type { FlowRecord } from '@hawser/core'
+import type { AuthorityOperation, FlowRecord } from '@hawser/core'
 import type { ConnectCall } from '../flow/context.ts'
 import { errorAnswer } from '../http/error-answer.ts'
 
@@ -11,6 +11,7 @@ const ACCEPTED = 'HTTP/1.1 200 OK\r\n\r\n'
 export interface ConnectAddress {
   readonly host: string
   readonly port: number
+  readonly operation: AuthorityOperation
   readonly callId: string | undefined
 }
 
@@ -19,6 +20,7 @@ export class SocketConnectCall implements ConnectCall {
   readonly kind = 'connect'
   readonly host: string
   readonly port: number
+  readonly operation: AuthorityOperation
   readonly callId: string | undefined
   onGone: ((reason: HawserError) => void) | undefined
   readonly #socket: Socket
@@ -27,9 +29,10 @@ export class SocketConnectCall implements ConnectCall {
   #waiting = true
 
   /** Takes over `socket`, paused. */
-  constructor(socket: Socket, { host, port, callId }: ConnectAddress, early: Buffer | undefined) {
+  constructor(socket: Socket, { host, port, operation, callId }: ConnectAddress, early: Buffer | undefined) {
     this.host = host
     this.port = port
+    this.operation = operation
     this.callId = callId
     this.#socket = socket
     this.#early = early === undefined ? [] : [early]

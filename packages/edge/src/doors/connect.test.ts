@@ -11,7 +11,7 @@ const TIMEOUT = { timeout: 10_000 }
 const ADDRESS = 'db.internal:5432'
 
 /** A site whose target hands each connection to `onConnection`. */
-async function siteWith(onConnection: (socket: Socket) => void): Promise<TestSite> {
+async function siteWith(onConnection: (socket: Socket) => unknown): Promise<TestSite> {
   const site = await TestSite.open()
   await site.serve(ADDRESS, onConnection)
   return site
@@ -33,7 +33,10 @@ test('connect: bytes go both ways, half-closes included', TIMEOUT, async (t) => 
   socket.end('a question')
   assert.equal(await text(socket), 'got a question')
   const [flow] = await site.flowsEnded(1)
-  assert.deepEqual([flow?.outcome, flow?.kind, flow?.requested, flow?.bytesSent, flow?.bytesReceived], ['ok', 'connect', ADDRESS, 10, 14])
+  assert.deepEqual(
+    [flow?.outcome, flow?.kind, flow?.requested, flow?.bytesSent, flow?.bytesReceived],
+    ['ok', 'connect', ADDRESS, 10, 14],
+  )
 })
 
 test('connect: the target may end first and still be written to', TIMEOUT, async (t) => {
@@ -147,23 +150,27 @@ test('connect: a Worker that goes while its target is dialled stops the dial', T
   assert.equal((await site.flowsEnded(1))[0]?.outcome, 'aborted')
 })
 
-test('connect: a failure is answered, and told in full to the module that asks by the call’s id', TIMEOUT, async (t) => {
-  assertNoLeaks(t)
-  await using site = await TestSite.open()
-  site.network.routes.set(ADDRESS, 'connection_refused')
-  const { status, socket } = await site.connect(ADDRESS, 'abc123')
-  assert.equal(status, 502)
-  socket.destroy()
-  const reply = await site.fetch('GET', 'http://flows.hawser/abc123')
-  const [flow] = site.flows
-  assert.equal(reply.status, 200)
-  assert.deepEqual(JSON.parse(reply.body.toString()), {
-    code: 'connection_refused',
-    message: 'as the test asked for',
-    flow: flow?.id,
-  })
-  assert.equal((await site.fetch('GET', 'http://flows.hawser/other')).status, 404)
-})
+test(
+  'connect: a failure is answered, and told in full to the module that asks by the call’s id',
+  TIMEOUT,
+  async (t) => {
+    assertNoLeaks(t)
+    await using site = await TestSite.open()
+    site.network.routes.set(ADDRESS, 'connection_refused')
+    const { status, socket } = await site.connect(ADDRESS, 'abc123')
+    assert.equal(status, 502)
+    socket.destroy()
+    const reply = await site.fetch('GET', 'http://flows.hawser/abc123')
+    const [flow] = site.flows
+    assert.equal(reply.status, 200)
+    assert.deepEqual(JSON.parse(reply.body.toString()), {
+      code: 'connection_refused',
+      message: 'as the test asked for',
+      flow: flow?.id,
+    })
+    assert.equal((await site.fetch('GET', 'http://flows.hawser/other')).status, 404)
+  },
+)
 
 test('connect: the outcome of one binding’s call is not told to another', TIMEOUT, async (t) => {
   assertNoLeaks(t)
@@ -191,7 +198,10 @@ test('connect: without a capability over the unix socket', TIMEOUT, async (t) =>
 test('connect: after requests on the same unix socket', TIMEOUT, async (t) => {
   assertNoLeaks(t)
   await using site = await siteWith(async (socket) => void socket.end(await text(socket)))
-  await site.attach('api.internal:80', createServer((_incoming, outgoing) => outgoing.end('ok')))
+  await site.attach(
+    'api.internal:80',
+    createServer((_incoming, outgoing) => outgoing.end('ok')),
+  )
   const socket = await site.knock('unix')
   socket.write('GET http://api.internal/ HTTP/1.1\r\n\r\n')
   await once(socket, 'readable')

@@ -46,7 +46,12 @@ const cases: readonly [name: string, door: 'unix' | 'tcp', bytes: string, answer
   ['user information', 'unix', 'GET http://u:p@a/ HTTP/1.1\r\n\r\n', /^HTTP\/1.1 400/],
   ['a port that is none', 'unix', 'GET http://a:99999/ HTTP/1.1\r\n\r\n', /^HTTP\/1.1 400/],
   ['a CONNECT without a port', 'unix', 'CONNECT db.internal HTTP/1.1\r\n\r\n', /^HTTP\/1.1 400/],
-  ['two lengths', 'unix', 'POST http://a/ HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab', /^HTTP\/1.1 400/],
+  [
+    'two lengths',
+    'unix',
+    'POST http://a/ HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+    /^HTTP\/1.1 400/,
+  ],
 ]
 for (const [name, door, bytes, answer] of cases) {
   test(`${door} door: ${name} is refused, logged once, and no flow comes of it`, TIMEOUT, async (t) => {

@@ -109,6 +109,8 @@ export class UnixDoor {
       this.#options.intruders.refused(this.#name, new HawserError('address_invalid', 'a CONNECT without host and port'))
       return
     }
-    this.#options.take(new SocketConnectCall(socket, { host: match[1] ?? '', port, callId: undefined }, early))
+    this.#options.take(
+      new SocketConnectCall(socket, { host: match[1] ?? '', port, operation: 'c', callId: undefined }, early),
+    )
   }
 }

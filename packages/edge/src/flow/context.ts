@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { HawserError } from '@hawser/core'
-import type { BindingIdentity, Dialed, Dialer, FlowRecord, HostPort, Logger } from '@hawser/core'
+import type { AuthorityOperation, BindingIdentity, Dialed, Dialer, FlowRecord, HostPort, Logger } from '@hawser/core'
 import type { EgressPolicy, Resolve } from '@hawser/policy'
 import type { SecureContext } from 'node:tls'
 import type { FetchCall } from '../http/fetch-call.ts'
@@ -15,6 +15,8 @@ export interface ConnectCall {
   /** Host as written, without the module's suffix; IPv6 literals in brackets. */
   readonly host: string
   readonly port: number
+  /** What the runtime module asks for; `c`, a plain connection, where none made the call. */
+  readonly operation: AuthorityOperation
   /** By which the runtime module will ask what became of the call, where one made it. */
   readonly callId: string | undefined
   /** Called when the Worker gives up before {@link accept}. */
@@ -37,10 +39,15 @@ export interface FlowBinding {
   readonly open: Set<FlowContext>
 }
 
+/** One connector's connection. */
+export interface TunnelDialer extends Dialer {
+  readonly connector: { readonly id: string }
+}
+
 /** The ways into tunnels, as the flow sees them. */
 export interface TunnelRoutes {
-  /** The live connection of a tunnel with the fewest streams. */
-  pick(tunnelId: string): (Dialer & { readonly connector: { readonly id: string } }) | undefined
+  /** The live connection of a tunnel with the fewest streams, of those not in `except`. */
+  pick(tunnelId: string, except?: ReadonlySet<Dialer>): TunnelDialer | undefined
   /** Why {@link pick} found none: `destination_unavailable`, with what can be done about it. */
   explain(tunnelId: string): Promise<HawserError>
 }
@@ -80,6 +87,8 @@ export class FlowContext {
   mayReuse = true
   /** Set by route. */
   dialer: Dialer | undefined
+  /** Set by route where there may be other ways to the target, for when one turns out to be closed. */
+  alternative: ((tried: ReadonlySet<Dialer>) => Dialer | undefined) | undefined
   /** Set by dial; its stream replaced by secure. Relay takes it away. */
   dialed: Dialed | undefined
   /** Set by target where a kept connection serves, else by secure. Relay takes it away. */
@@ -109,6 +118,10 @@ export class FlowContext {
     const { target } = this.flow
     if (target === undefined) throw new HawserError('proxy_internal_error', 'a step ran before its target was known')
     return target
+  }
+
+  get aborted(): boolean {
+    return this.#reason !== undefined
   }
 
   /** Ends the flow now, in whatever step it is. Later reasons count for nothing. */

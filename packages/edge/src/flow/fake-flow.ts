@@ -2,7 +2,15 @@
 import type { Duplex } from 'node:stream'
 import { createSecureContext } from 'node:tls'
 import { HawserError } from '@hawser/core'
-import type { BindingIdentity, BindingNetwork, Dialed, Dialer, DialTarget, FlowRecord } from '@hawser/core'
+import type {
+  AuthorityOperation,
+  BindingIdentity,
+  BindingNetwork,
+  Dialed,
+  Dialer,
+  DialTarget,
+  FlowRecord,
+} from '@hawser/core'
 import { publicEgress } from '@hawser/policy'
 import { CapturedLog, memoryPair } from '@hawser/testkit'
 import { UpstreamPool } from '../http/upstream-pool.ts'
@@ -18,6 +26,7 @@ export class FakeCall implements ConnectCall {
   readonly host: string
   readonly port: number
   readonly callId: string | undefined
+  operation: AuthorityOperation = 'c'
   onGone: ((reason: HawserError) => void) | undefined
   refused: HawserError | undefined
   accepted = false
@@ -100,14 +109,22 @@ export function fakeFlow(options: FakeFlowOptions = {}): FakeFlow {
     logger: log,
     egress: publicEgress({ ownListeners: () => [{ host: '127.0.0.1', port: 4444 }] }),
     resolve: () => Promise.resolve(['93.184.216.34']),
-    tunnels: { pick: () => dialer, explain: () => Promise.resolve(new HawserError('destination_unavailable', 'none')) },
+    tunnels: {
+      pick: (_tunnelId, except) => (except?.has(dialer) === true ? undefined : dialer),
+      explain: () => Promise.resolve(new HawserError('destination_unavailable', 'none')),
+    },
     directDialer: () => dialer,
     trust: createSecureContext(),
     recorder: new FlowRecorder(log, (flow) => ended.push(flow)),
     limits: { maxOpenFlows: 2, resolveTimeoutMs: 1_000, dialTimeoutMs: 1_000, handshakeTimeoutMs: 1_000 },
     ...options.services,
   }
-  const identity: BindingIdentity = { worker: 'shop', binding: 'DB', network: options.network ?? TUNNEL, ...options.identity }
+  const identity: BindingIdentity = {
+    worker: 'shop',
+    binding: 'DB',
+    network: options.network ?? TUNNEL,
+    ...options.identity,
+  }
   const binding: FlowBinding = { identity, pool: new UpstreamPool(), failures: new FailureMemory(), open: new Set() }
   const call = options.call ?? new FakeCall('db.internal', 5432)
   const flow = identify(identity, call, 1_700_000_000_000)

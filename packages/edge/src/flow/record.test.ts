@@ -30,7 +30,10 @@ test('record: a failure is logged at info with its code and step', () => {
   record(context)
   assert.equal(flow.outcome, 'error')
   const [line] = log.at('info')
-  assert.deepEqual([line?.fields['code'], line?.fields['step'], line?.fields['message']], ['connection_refused', 'dial', 'why'])
+  assert.deepEqual(
+    [line?.fields['code'], line?.fields['step'], line?.fields['message']],
+    ['connection_refused', 'dial', 'why'],
+  )
 })
 
 test('record: what the Worker gave up is aborted, not an error', () => {
@@ -46,7 +49,11 @@ test('record: a failed call can be asked about by its id', () => {
   const { context, flow, binding } = fakeFlow({ call: new FakeCall('db.internal', 1, 'call7') })
   failed(flow, 'dns_error')
   record(context)
-  assert.deepEqual(binding.failures.recall('call7', performance.now()), { code: 'dns_error', message: 'why', flow: flow.id })
+  assert.deepEqual(binding.failures.recall('call7', performance.now()), {
+    code: 'dns_error',
+    message: 'why',
+    flow: flow.id,
+  })
 })
 
 test('record: counts flows, bytes and codes', () => {
@@ -67,7 +74,10 @@ test('record: keeps the latest thousand flows, oldest first', () => {
   const ids = recorder.recent().map((recent) => Number(recent.id))
   assert.equal(ids.length, 1_000)
   assert.deepEqual([ids[0], ids.at(-1)], [1_500, 2_499])
-  assert.deepEqual(ids, ids.toSorted((a, b) => a - b))
+  assert.deepEqual(
+    ids,
+    ids.toSorted((a, b) => a - b),
+  )
 })
 
 test('record: a listener that throws is logged and harms nothing', () => {

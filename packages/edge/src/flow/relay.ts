@@ -3,6 +3,7 @@ import { HawserError, resetStream, splice } from '@hawser/core'
 import type { FetchCall } from '../http/fetch-call.ts'
 import type { ConnectCall, FlowContext } from './context.ts'
 import { FlowBytes } from './flow-bytes.ts'
+import { asFlowError } from './flow-error.ts'
 
 /** A kept connection proved dead before the target answered, and the request may be sent again. */
 export class StaleConnection extends HawserError {}
@@ -31,7 +32,7 @@ async function join(context: FlowContext, call: ConnectCall): Promise<void> {
 
 /** Which of the two ends failed is what tells an abort from an error. */
 function relayError(error: unknown, worker: Duplex): HawserError {
-  if (HawserError.is(error)) return error
+  if (HawserError.is(error)) return asFlowError(error, 'connection_terminated')
   const reason = error instanceof Error ? error.message : String(error)
   const byWorker = worker.errored !== null && worker.errored === error
   return byWorker
@@ -48,9 +49,10 @@ async function forward(context: FlowContext, call: FetchCall): Promise<void> {
     context.binding.pool.give(upstream)
   } catch (error) {
     resetStream(upstream.stream)
-    if (upstream.uses > 1 && upstream.unanswered && call.repeatable && HawserError.is(error, 'connection_terminated')) {
-      throw new StaleConnection('connection_terminated', error.message, { cause: error })
+    const reason = asFlowError(error, 'connection_terminated')
+    if (upstream.uses > 1 && upstream.unanswered && call.repeatable && !context.aborted) {
+      throw new StaleConnection(reason.code, reason.message, { cause: error })
     }
-    throw error
+    throw reason
   }
 }

@@ -21,6 +21,7 @@ export function route(context: FlowContext): void | Promise<void> {
   const connection = services.tunnels.pick(tunnelId)
   flow.route = { via: 'tunnel', tunnelId, connectorId: connection?.connector.id }
   context.dialer = connection
+  context.alternative = (tried) => services.tunnels.pick(tunnelId, tried)
   return connection === undefined ? failWithReason(context, tunnelId) : undefined
 }
 

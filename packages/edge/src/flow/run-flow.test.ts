@@ -39,19 +39,77 @@ interface Case {
   readonly step: FlowStep
 }
 
-const unavailable = { pick: () => undefined, explain: () => Promise.resolve(new HawserError('destination_unavailable', 'none')) }
+const unavailable = {
+  pick: () => undefined,
+  explain: () => Promise.resolve(new HawserError('destination_unavailable', 'none')),
+}
 const cases: readonly Case[] = [
-  { name: 'an address that is none', options: { call: new FakeCall('a b', 1) }, code: 'address_invalid', step: 'target' },
-  { name: 'the edge’s own names', options: { call: new FakeCall('x.hawser', 1) }, code: 'destination_not_found', step: 'target' },
-  { name: 'a name that does not resolve', options: { network: PUBLIC, services: { resolve: () => Promise.reject(new HawserError('dns_error', 'no')) } }, code: 'dns_error', step: 'target' },
-  { name: 'a resolver that breaks', options: { network: PUBLIC, services: { resolve: () => Promise.reject(new Error('broken')) } }, code: 'proxy_internal_error', step: 'target' },
-  { name: 'port 25', options: { network: PUBLIC, call: new FakeCall('mail.example.com', 25) }, code: 'destination_port_prohibited', step: 'target' },
-  { name: 'too many calls', prepare: ({ binding, context }) => void binding.open.add(context).add(fakeFlow().context), code: 'connection_limit_reached', step: 'admit' },
-  { name: 'a private address', options: { network: PUBLIC, call: new FakeCall('10.0.0.1', 80) }, code: 'destination_ip_prohibited', step: 'policy' },
-  { name: 'the edge itself', options: { network: PUBLIC, call: new FakeCall('127.0.0.1', 4444) }, code: 'proxy_loop_detected', step: 'policy' },
-  { name: 'no connector', options: { services: { tunnels: unavailable } }, code: 'destination_unavailable', step: 'route' },
-  { name: 'a refused dial', prepare: ({ dialer }) => (dialer.failure = new HawserError('connection_refused', 'no')), code: 'connection_refused', step: 'dial' },
-  { name: 'a dialer that breaks', prepare: ({ dialer }) => (dialer.failure = new TypeError('broken')), code: 'proxy_internal_error', step: 'dial' },
+  {
+    name: 'an address that is none',
+    options: { call: new FakeCall('a b', 1) },
+    code: 'address_invalid',
+    step: 'target',
+  },
+  {
+    name: 'the edge’s own names',
+    options: { call: new FakeCall('x.hawser', 1) },
+    code: 'destination_not_found',
+    step: 'target',
+  },
+  {
+    name: 'a name that does not resolve',
+    options: { network: PUBLIC, services: { resolve: () => Promise.reject(new HawserError('dns_error', 'no')) } },
+    code: 'dns_error',
+    step: 'target',
+  },
+  {
+    name: 'a resolver that breaks',
+    options: { network: PUBLIC, services: { resolve: () => Promise.reject(new Error('broken')) } },
+    code: 'proxy_internal_error',
+    step: 'target',
+  },
+  {
+    name: 'port 25',
+    options: { network: PUBLIC, call: new FakeCall('mail.example.com', 25) },
+    code: 'destination_port_prohibited',
+    step: 'target',
+  },
+  {
+    name: 'too many calls',
+    prepare: ({ binding, context }) => void binding.open.add(context).add(fakeFlow().context),
+    code: 'connection_limit_reached',
+    step: 'admit',
+  },
+  {
+    name: 'a private address',
+    options: { network: PUBLIC, call: new FakeCall('10.0.0.1', 80) },
+    code: 'destination_ip_prohibited',
+    step: 'policy',
+  },
+  {
+    name: 'the edge itself',
+    options: { network: PUBLIC, call: new FakeCall('127.0.0.1', 4444) },
+    code: 'proxy_loop_detected',
+    step: 'policy',
+  },
+  {
+    name: 'no connector',
+    options: { services: { tunnels: unavailable } },
+    code: 'destination_unavailable',
+    step: 'route',
+  },
+  {
+    name: 'a refused dial',
+    prepare: ({ dialer }) => (dialer.failure = new HawserError('connection_refused', 'no')),
+    code: 'connection_refused',
+    step: 'dial',
+  },
+  {
+    name: 'a dialer that breaks',
+    prepare: ({ dialer }) => (dialer.failure = new TypeError('broken')),
+    code: 'proxy_internal_error',
+    step: 'dial',
+  },
 ]
 for (const { name, options, prepare, code, step } of cases) {
   test(`flow: ${name} ends in ${code} at ${step}, recorded once, then told`, TIMEOUT, async () => {

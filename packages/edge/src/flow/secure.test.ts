@@ -96,7 +96,9 @@ test('secure: a literal is verified as an address, and no SNI is sent', TIMEOUT,
 test('secure: a target that does not speak TLS is tls_protocol_error', TIMEOUT, async (t) => {
   assertNoLeaks(t)
   await using site = await TestSite.open()
-  await site.serve('api.internal:8443', (socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')))
+  await site.serve('api.internal:8443', (socket) =>
+    socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+  )
   assert.equal((await site.fetch('GET', `${URL_BASE}/`)).headers['hawser-error'], 'tls_protocol_error')
 })
 
@@ -142,7 +144,9 @@ test('secure: a cut TLS connection is a cut answer', TIMEOUT, async (t) => {
     server: ({ certPem: cert, keyPem: key }) =>
       createServer({ cert, key }, (socket) => {
         socket.on('error', () => {})
-        socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel', () => socket.destroy()))
+        socket.once('data', () =>
+          socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel', () => socket.destroy()),
+        )
       }),
   })
   await assert.rejects(site.fetch('GET', `${URL_BASE}/`), { code: 'ECONNRESET' })

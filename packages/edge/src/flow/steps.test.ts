@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HawserError } from '@hawser/core'
+import type { Dialer } from '@hawser/core'
 import { admit } from './admit.ts'
 import { FlowContext } from './context.ts'
 import { dial } from './dial.ts'
@@ -16,7 +17,10 @@ test('admit: takes as many as the binding may have, and one more when one has go
   const third = more()
   admit(context)
   admit(second)
-  assert.throws(() => admit(third), (error) => HawserError.is(error, 'connection_limit_reached') && /DB .*at most 2/.test(error.message))
+  assert.throws(
+    () => admit(third),
+    (error) => HawserError.is(error, 'connection_limit_reached') && /DB .*at most 2/.test(error.message),
+  )
   binding.open.delete(context)
   admit(third)
   assert.equal(binding.open.size, 2)
@@ -48,7 +52,10 @@ test('policy: of public addresses those that may be dialled are left', async () 
 test('policy: a name that leads to private addresses alone is refused, and the message does not tell which', async () => {
   const { context, flow } = fakeFlow({ network: PUBLIC, services: { resolve: () => Promise.resolve(['10.1.2.3']) } })
   await target(context)
-  assert.throws(() => policy(context), (error) => HawserError.is(error, 'destination_ip_prohibited') && !error.message.includes('10.1.2.3'))
+  assert.throws(
+    () => policy(context),
+    (error) => HawserError.is(error, 'destination_ip_prohibited') && !error.message.includes('10.1.2.3'),
+  )
   assert.deepEqual(flow.verdict, { allowed: false, rule: 'blocked-destinations/private' })
 })
 
@@ -64,7 +71,11 @@ test('route: public targets directly, to the allowed addresses alone', async () 
     asked.push(addresses)
     return new FakeDialer()
   }
-  const { context, flow } = fakeFlow({ network: PUBLIC, call: new FakeCall('93.184.216.34', 80), services: { directDialer } })
+  const { context, flow } = fakeFlow({
+    network: PUBLIC,
+    call: new FakeCall('93.184.216.34', 80),
+    services: { directDialer },
+  })
   await target(context)
   policy(context)
   await route(context)
@@ -81,10 +92,14 @@ test('route: a tunnel by the connection that was picked', async () => {
 })
 
 test('route: no connector is destination_unavailable, with the registry’s reason', async () => {
-  const explain = (id: string): Promise<HawserError> => Promise.resolve(new HawserError('destination_unavailable', `no ${id}`))
+  const explain = (id: string): Promise<HawserError> =>
+    Promise.resolve(new HawserError('destination_unavailable', `no ${id}`))
   const { context } = fakeFlow({ services: { tunnels: { pick: () => undefined, explain } } })
   await target(context)
-  await assert.rejects(async () => route(context), (error) => HawserError.is(error, 'destination_unavailable') && error.message === 'no t1')
+  await assert.rejects(
+    async () => route(context),
+    (error) => HawserError.is(error, 'destination_unavailable') && error.message === 'no t1',
+  )
 })
 
 test('dial: asks for the canonical target, the flow id and the limit, and notes who answered', async () => {
@@ -93,7 +108,12 @@ test('dial: asks for the canonical target, the flow id and the limit, and notes 
   await route(context)
   await dial(context)
   assert.deepEqual(dialer.targets, [{ host: 'db.internal', port: 5432, flowId: flow.id, timeoutMs: 1_000 }])
-  assert.deepEqual(flow.route, { via: 'tunnel', tunnelId: 't1', connectorId: 'connector-1', remoteAddress: '10.0.0.9:5432' })
+  assert.deepEqual(flow.route, {
+    via: 'tunnel',
+    tunnelId: 't1',
+    connectorId: 'connector-1',
+    remoteAddress: '10.0.0.9:5432',
+  })
   context.dialed?.stream.destroy()
 })
 
@@ -134,4 +154,46 @@ test('context: only the first reason to abort counts, and a signal made later kn
   assert.throws(() => context.throwIfAborted(), hasCode('connection_aborted'))
   assert.equal(context.signal.aborted, true)
   assert.ok(HawserError.is(context.signal.reason, 'connection_aborted'))
+})
+
+test('dial: a connector that is leaving is passed over for another one', async () => {
+  const leaving = new FakeDialer()
+  leaving.failure = new HawserError('tunnel_closed', 'draining')
+  const staying = new FakeDialer()
+  const pick = (_id: string, except?: ReadonlySet<Dialer>): FakeDialer | undefined =>
+    [leaving, staying].find((dialer) => except?.has(dialer) !== true)
+  const { context } = fakeFlow({ services: { tunnels: { pick, explain: () => Promise.reject(new Error('unused')) } } })
+  await target(context)
+  await route(context)
+  await dial(context)
+  assert.deepEqual([leaving.targets.length, staying.targets.length], [1, 1])
+})
+
+test('dial: with no other connector left it is destination_unavailable', async () => {
+  const { context, dialer } = fakeFlow()
+  dialer.failure = new HawserError('tunnel_timeout', 'silent')
+  await target(context)
+  await route(context)
+  await assert.rejects(async () => dial(context), hasCode('destination_unavailable'))
+  assert.equal(dialer.targets.length, 1)
+})
+
+test('dial: a failure of the target is not tried elsewhere', async () => {
+  const { context, dialer } = fakeFlow()
+  dialer.failure = new HawserError('connection_refused', 'no')
+  await target(context)
+  await route(context)
+  await assert.rejects(async () => dial(context), hasCode('connection_refused'))
+  assert.equal(dialer.targets.length, 1)
+})
+
+test('dial: a dialer that never answers is given up', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { context, dialer } = fakeFlow()
+  dialer.gate = new Promise(() => {})
+  await target(context)
+  await route(context)
+  const dialling = dial(context)
+  t.mock.timers.tick(3_000)
+  await assert.rejects(async () => dialling, hasCode('connection_timeout'))
 })

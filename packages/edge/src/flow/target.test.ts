@@ -15,7 +15,13 @@ test('target: on a tunnel the name goes on as a name, in lower case and without 
 })
 
 test('target: on a tunnel every spelling of a literal goes on in the canonical one', async (t) => {
-  for (const [written, host] of Object.entries({ '0x7f.1': '127.0.0.1', '2130706433': '127.0.0.1', '010.0.0.1': '8.0.0.1', '[::FFFF:10.0.0.1]': '10.0.0.1', '[FD00::0:1]': 'fd00::1' })) {
+  for (const [written, host] of Object.entries({
+    '0x7f.1': '127.0.0.1',
+    '2130706433': '127.0.0.1',
+    '010.0.0.1': '8.0.0.1',
+    '[::FFFF:10.0.0.1]': '10.0.0.1',
+    '[FD00::0:1]': 'fd00::1',
+  })) {
     await t.test(written, async () => {
       const { context, flow } = fakeFlow({ call: new FakeCall(written, 80) })
       await target(context)
@@ -37,7 +43,11 @@ test('target: a public name is resolved here, once', async () => {
 })
 
 test('target: a public literal is not resolved', async () => {
-  const { context, flow } = fakeFlow({ network: PUBLIC, call: new FakeCall('0x5db8d822', 80), services: { resolve: neverAsked } })
+  const { context, flow } = fakeFlow({
+    network: PUBLIC,
+    call: new FakeCall('0x5db8d822', 80),
+    services: { resolve: neverAsked },
+  })
   await target(context)
   assert.deepEqual(flow.target?.addresses, ['93.184.216.34'])
 })
@@ -45,7 +55,11 @@ test('target: a public literal is not resolved', async () => {
 test('target: names under .hawser lead nowhere, on every network', async () => {
   for (const network of [PUBLIC, undefined]) {
     for (const host of ['edge.hawser', 'FLOWS.hawser.', 'hawser', 'a.b.hawser']) {
-      const { context } = fakeFlow({ ...(network && { network }), call: new FakeCall(host, 80), services: { resolve: neverAsked } })
+      const { context } = fakeFlow({
+        ...(network && { network }),
+        call: new FakeCall(host, 80),
+        services: { resolve: neverAsked },
+      })
       assert.throws(() => target(context), hasCode('destination_not_found'), host)
     }
   }
@@ -58,14 +72,24 @@ test('target: port 25 and localhost are refused for the public before a resolver
     ['a.localhost', 80, 'destination_ip_prohibited', 'blocked-names/localhost'],
   ]
   for (const [host, port, code, rule] of cases) {
-    const { context, flow } = fakeFlow({ network: PUBLIC, call: new FakeCall(host, port), services: { resolve: neverAsked } })
+    const { context, flow } = fakeFlow({
+      network: PUBLIC,
+      call: new FakeCall(host, port),
+      services: { resolve: neverAsked },
+    })
     assert.throws(() => target(context), hasCode(code), host)
     assert.deepEqual(flow.verdict, { allowed: false, rule })
   }
 })
 
 test('target: what cannot be read as an address is address_invalid', () => {
-  for (const [host, port] of [['a b', 80], ['1.2.3.4.5', 80], ['[::1', 80], ['', 80], ['db.internal', 0]] as const) {
+  for (const [host, port] of [
+    ['a b', 80],
+    ['1.2.3.4.5', 80],
+    ['[::1', 80],
+    ['', 80],
+    ['db.internal', 0],
+  ] as const) {
     const { context } = fakeFlow({ call: new FakeCall(host, port) })
     assert.throws(() => target(context), hasCode('address_invalid'), host)
   }
@@ -74,7 +98,10 @@ test('target: what cannot be read as an address is address_invalid', () => {
 test('target: a name without addresses, or that does not resolve, is dns_error', async () => {
   const none = fakeFlow({ network: PUBLIC, services: { resolve: () => Promise.resolve([]) } })
   await assert.rejects(async () => target(none.context), hasCode('dns_error'))
-  const failing = fakeFlow({ network: PUBLIC, services: { resolve: () => Promise.reject(new HawserError('dns_timeout', 'slow')) } })
+  const failing = fakeFlow({
+    network: PUBLIC,
+    services: { resolve: () => Promise.reject(new HawserError('dns_timeout', 'slow')) },
+  })
   await assert.rejects(async () => target(failing.context), hasCode('dns_timeout'))
 })
 
@@ -88,5 +115,16 @@ test('target: an answer that comes after the Worker has gone is not acted on', a
 })
 
 test('origin key: tells schemes, hosts and ports apart', () => {
-  assert.equal(new Set([originKey(true, 'a', 1), originKey(false, 'a', 1), originKey(true, 'b', 1), originKey(true, 'a', 2)]).size, 4)
+  assert.equal(
+    new Set([originKey(true, 'a', 1), originKey(false, 'a', 1), originKey(true, 'b', 1), originKey(true, 'a', 2)]).size,
+    4,
+  )
+})
+
+test('target: a socket that is to speak TLS is refused, never opened in clear text', () => {
+  for (const operation of ['s', 't'] as const) {
+    const { context, call } = fakeFlow()
+    call.operation = operation
+    assert.throws(() => target(context), hasCode('tls_protocol_error'))
+  }
 })

@@ -46,6 +46,10 @@ export function target(context: FlowContext): void | Promise<void> {
   if (host === RESERVED_SUFFIX.slice(1) || host.endsWith(RESERVED_SUFFIX)) {
     throw new HawserError('destination_not_found', `${flow.requested}: names under ${RESERVED_SUFFIX} lead nowhere`)
   }
+  if (call.kind === 'connect' && (call.operation === 's' || call.operation === 't')) {
+    // Never in clear text what was asked for under TLS.
+    throw new HawserError('tls_protocol_error', `${flow.requested}: TLS on sockets is not supported yet`)
+  }
   if (port < 1) throw new HawserError('address_invalid', `${flow.requested}: expected a port of 1 to 65535`)
   if (isPublic) refuseEarly(context, parsed.kind === 'name' ? host : undefined, port)
 

@@ -25,7 +25,10 @@ test('body writer: what it chunks a reader puts together again', () => {
       const read: Buffer[] = []
       const reader = new BodyReader('chunked', 0)
       const wire = Buffer.concat(to.chunks)
-      assert.equal(reader.read(wire, 0, (payload) => read.push(payload)), wire.length)
+      assert.equal(
+        reader.read(wire, 0, (payload) => read.push(payload)),
+        wire.length,
+      )
       assert.equal(reader.done, true)
       assert.deepEqual(Buffer.concat(read), Buffer.concat(parts))
       assert.equal(writer.bytes, Buffer.concat(parts).length)

@@ -30,7 +30,11 @@ function lengths(answer: string): [number, number] {
 test('error answer: a private binding gets 502, the code as a field, and JSON', () => {
   const answer = errorAnswer(new HawserError('dns_error', 'no such "name"'), TUNNEL, 'GET')
   assert.match(answer, /^HTTP\/1.1 502 Bad Gateway\r\nhawser-error: dns_error\r\nContent-Type: application\/json\r\n/)
-  assert.deepEqual(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))), { code: 'dns_error', message: 'no such "name"', flow: 'flow1' })
+  assert.deepEqual(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))), {
+    code: 'dns_error',
+    message: 'no such "name"',
+    flow: 'flow1',
+  })
 })
 
 test('error answer: public egress answers as the vendor does', async (t) => {

@@ -7,7 +7,10 @@ import { hasOption, readFields } from './fields.ts'
 /** A header section without its start line. */
 const section = (...lines: string[]): string => lines.map((line) => `${line}\r\n`).join('') + '\r\n'
 const refused = (text: string): void => {
-  assert.throws(() => readFields(text, 0), (error) => HawserError.is(error, 'http_protocol_error'))
+  assert.throws(
+    () => readFields(text, 0),
+    (error) => HawserError.is(error, 'http_protocol_error'),
+  )
 }
 
 test('fields: end-to-end fields travel on as they were written, in their order', () => {
@@ -33,7 +36,13 @@ test('fields: nothing that begins with hawser- passes, so no target can speak fo
 
 test('fields: what they say of the message is read', () => {
   const fields = readFields(
-    section('Host: a:1', 'Content-Length: 42', 'Connection: Upgrade', 'Upgrade: websocket', 'Keep-Alive: timeout=7, max=3'),
+    section(
+      'Host: a:1',
+      'Content-Length: 42',
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Keep-Alive: timeout=7, max=3',
+    ),
     0,
   )
   assert.equal(fields.host, 'a:1')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
@@ -57,7 +57,10 @@ test('forwarding: method, path, query, fields and Host travel as they were; noth
   })
   const socket = await site.knock('unix')
   socket.write('PATCH http://api.internal:8080/a/b?c=d%20e HTTP/1.1\r\nx-one: 1\r\nHawser-X: no\r\nX-Two: 2\r\n\r\n')
-  assert.equal(await seen.promise, 'PATCH /a/b?c=d%20e HTTP/1.1\r\nHost: api.internal:8080\r\nx-one: 1\r\nX-Two: 2\r\n\r\n')
+  assert.equal(
+    await seen.promise,
+    'PATCH /a/b?c=d%20e HTTP/1.1\r\nHost: api.internal:8080\r\nx-one: 1\r\nX-Two: 2\r\n\r\n',
+  )
   const [answer] = await once(socket, 'data')
   assert.equal(answer.toString(), 'HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nok')
   const [flow] = await site.flowsEnded(1)
@@ -77,7 +80,8 @@ for (const size of [0, 1, 65_536, 3_000_001]) {
         echo(incoming, outgoing)
       })
       const body = randomBytes(size)
-      const headers: Record<string, string> = framing === 'length' ? { 'content-length': String(size) } : { 'transfer-encoding': 'chunked' }
+      const headers: Record<string, string> =
+        framing === 'length' ? { 'content-length': String(size) } : { 'transfer-encoding': 'chunked' }
       const reply = await site.fetch('POST', `${URL_BASE}/echo`, headers, body)
       assert.equal(reply.status, 200)
       assert.equal(digest(reply.body), digest(body))
@@ -87,83 +91,82 @@ for (const size of [0, 1, 65_536, 3_000_001]) {
   }
 }
 
-/** A body of `size` bytes that is never whole in memory, and its digest. */
-function bigBody(size: number): { readonly stream: Readable; readonly digest: () => string } {
-  const hash = createHash('sha256')
-  const block = randomBytes(65_536)
-  let left = size
-  const stream = new Readable({
-    read() {
-      const part = block.subarray(0, Math.min(left, block.length))
-      left -= part.length
-      hash.update(part)
-      this.push(part)
-      if (left === 0) this.push(null)
-    },
-  })
-  return { stream, digest: () => hash.digest('hex') }
-}
-
 test('forwarding: 50 MB stream through both ways without being held', { timeout: 60_000 }, async (t) => {
   assertNoLeaks(t)
   await using site = await siteWith(echo)
   const size = 50 * 1024 * 1024
-  const { stream, digest: sent } = bigBody(size)
-  const outgoing = request({ socketPath: site.binding.fetchSocket, method: 'PUT', path: `${URL_BASE}/`, setHost: false })
-  let most = 0
-  const watch = setInterval(() => {
-    most = Math.max(most, process.memoryUsage().arrayBuffers)
-  }, 20)
-  const before = process.memoryUsage().arrayBuffers
-  const uploaded = pipeline(stream, outgoing)
-  const [incoming] = await once(outgoing, 'response')
+  const block = randomBytes(65_536)
+  const sent = createHash('sha256')
   const received = createHash('sha256')
-  await pipeline(incoming, received)
+  let made = 0
+  let seen = 0
+  let most = 0 // bytes somewhere between the two ends of the Worker
+  const source = new Readable({
+    read() {
+      const part = block.subarray(0, Math.min(size - made, block.length))
+      made += part.length
+      most = Math.max(most, made - seen)
+      sent.update(part)
+      this.push(part)
+      if (made === size) this.push(null)
+    },
+  })
+  const socketPath = site.binding.fetchSocket
+  const outgoing = request({ socketPath, method: 'PUT', path: `${URL_BASE}/`, setHost: false })
+  const uploaded = pipeline(source, outgoing)
+  const [incoming] = await once(outgoing, 'response')
+  for await (const chunk of incoming) {
+    seen += chunk.length
+    received.update(chunk)
+  }
   await uploaded
-  clearInterval(watch)
-  assert.equal(received.digest('hex'), sent())
-  // Garbage that is not collected yet counts here too, so this bound is loose; a body that is held would be over it.
-  assert.ok(most - before < size * 0.8, `${most - before} bytes of buffers at once`)
+  assert.equal(received.digest('hex'), sent.digest('hex'))
+  // Eight buffers of the system lie on the way, some megabytes each; the edge's own are 64 KiB.
+  assert.ok(most < size / 2, `${most} bytes on the way at once`)
 })
 
-test('forwarding: a Worker that does not read stops the target, and nothing piles up between them', TIMEOUT, async (t) => {
-  assertNoLeaks(t)
-  const total = 40 * 1024 * 1024
-  let written = 0
-  const stalled = Promise.withResolvers<void>()
-  await using site = await TestSite.open()
-  await site.serve('api.internal:8080', (socket) => {
-    socket.once('data', () => {
-      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${total}\r\n\r\n`)
-      const block = Buffer.alloc(65_536)
-      const more = (): void => {
-        while (written < total) {
-          written += block.length
-          if (!socket.write(block)) break
+test(
+  'forwarding: a Worker that does not read stops the target, and nothing piles up between them',
+  TIMEOUT,
+  async (t) => {
+    assertNoLeaks(t)
+    const total = 40 * 1024 * 1024
+    let written = 0
+    const stalled = Promise.withResolvers<void>()
+    await using site = await TestSite.open()
+    await site.serve('api.internal:8080', (socket) => {
+      socket.once('data', () => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${total}\r\n\r\n`)
+        const block = Buffer.alloc(65_536)
+        const more = (): void => {
+          while (written < total) {
+            written += block.length
+            if (!socket.write(block)) break
+          }
+          // No drain for as long as it takes to write the rest many times over.
+          const seen = written
+          setTimeout(() => (written === seen ? stalled.resolve() : undefined), 500).unref()
         }
-        // No drain for as long as it takes to write the rest many times over.
-        const seen = written
-        setTimeout(() => (written === seen ? stalled.resolve() : undefined), 500).unref()
-      }
-      socket.on('drain', more)
-      more()
+        socket.on('drain', more)
+        more()
+      })
     })
-  })
-  const socket = await site.knock('unix')
-  socket.pause()
-  socket.write(`GET ${URL_BASE}/ HTTP/1.1\r\n\r\n`)
-  await stalled.promise
-  assert.ok(written < total / 2, `${written} bytes left the target`)
-  const flow = [...site.binding.open][0]?.flow
-  assert.ok(flow !== undefined && flow.bytesReceived <= written)
-  let got = 0
-  for await (const chunk of socket) {
-    got += chunk.length
-    if (got > total) break
-  }
-  const [done] = await site.flowsEnded(1)
-  assert.equal(done?.bytesReceived, total)
-})
+    const socket = await site.knock('unix')
+    socket.pause()
+    socket.write(`GET ${URL_BASE}/ HTTP/1.1\r\n\r\n`)
+    await stalled.promise
+    assert.ok(written < total / 2, `${written} bytes left the target`)
+    const flow = [...site.binding.open][0]?.flow
+    assert.ok(flow !== undefined && flow.bytesReceived <= written)
+    let got = 0
+    for await (const chunk of socket) {
+      got += chunk.length
+      if (got > total) break
+    }
+    const [done] = await site.flowsEnded(1)
+    assert.equal(done?.bytesReceived, total)
+  },
+)
 
 test('forwarding: a target that does not read stops the Worker', TIMEOUT, async (t) => {
   assertNoLeaks(t)
@@ -204,10 +207,28 @@ const answers: readonly [name: string, method: string, answer: string, status: n
   ['HEAD with a length', 'HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', 200, ''],
   ['204', 'GET', 'HTTP/1.1 204 No Content\r\n\r\n', 204, ''],
   ['304 with a length', 'GET', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n', 304, ''],
-  ['an interim answer first', 'GET', 'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 200, 'ok'],
-  ['chunks with extensions and trailers', 'GET', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x\r\n\r\n2;a=b\r\nok\r\n0\r\nX: y\r\n\r\n', 200, 'ok'],
+  [
+    'an interim answer first',
+    'GET',
+    'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+    200,
+    'ok',
+  ],
+  [
+    'chunks with extensions and trailers',
+    'GET',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x\r\n\r\n2;a=b\r\nok\r\n0\r\nX: y\r\n\r\n',
+    200,
+    'ok',
+  ],
   ['an error status', 'GET', 'HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\nno', 500, 'no'],
-  ['both framings', 'GET', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n2\r\nok\r\n0\r\n\r\n', 200, 'ok'],
+  [
+    'both framings',
+    'GET',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    200,
+    'ok',
+  ],
 ]
 for (const [name, method, answer, status, body] of answers) {
   test(`forwarding: ${name}`, TIMEOUT, async (t) => {
@@ -225,7 +246,9 @@ test('forwarding: a body that ends with its connection is told complete from cut
   assertNoLeaks(t)
   await using whole = await rawSite('HTTP/1.0 200 OK\r\n\r\nhello', (socket) => socket.end())
   assert.equal((await whole.fetch('GET', `${URL_BASE}/`)).body.toString(), 'hello')
-  await using cut = await rawSite('HTTP/1.0 200 OK\r\n\r\nhello', (socket) => setImmediate(() => socket.resetAndDestroy()))
+  await using cut = await rawSite('HTTP/1.0 200 OK\r\n\r\nhello', (socket) =>
+    setImmediate(() => socket.resetAndDestroy()),
+  )
   await assert.rejects(cut.fetch('GET', `${URL_BASE}/`))
 })
 
@@ -289,7 +312,9 @@ test('forwarding: bytes behind an answer are dropped with their connection', TIM
   await using site = await TestSite.open()
   await site.serve('api.internal:8080', (socket) => {
     connections += 1
-    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'))
+    socket.on('data', () =>
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'),
+    )
   })
   for (let time = 0; time < 2; time += 1) assert.equal((await site.fetch('GET', `${URL_BASE}/`)).body.toString(), 'ok')
   assert.equal(connections, 2)
@@ -377,7 +402,12 @@ test('forwarding: an answer may come and end while the request is still being se
     seen.resolve(buffer(incoming))
   })
   const body = new PassThrough()
-  const outgoing = request({ socketPath: site.binding.fetchSocket, method: 'POST', path: `${URL_BASE}/`, setHost: false })
+  const outgoing = request({
+    socketPath: site.binding.fetchSocket,
+    method: 'POST',
+    path: `${URL_BASE}/`,
+    setHost: false,
+  })
   body.pipe(outgoing)
   body.write('one')
   const [incoming] = await once(outgoing, 'response')
@@ -390,7 +420,10 @@ test('forwarding: an answer may come and end while the request is still being se
 
 test('forwarding: a target that answers early and closes still gets its answer through', TIMEOUT, async (t) => {
   assertNoLeaks(t)
-  await using site = await rawSite('HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig', (socket) => socket.end())
+  await using site = await rawSite(
+    'HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig',
+    (socket) => socket.end(),
+  )
   const socket = await site.knock('unix')
   socket.write(`PUT ${URL_BASE}/ HTTP/1.1\r\nContent-Length: 300000\r\n\r\n`)
   socket.write(Buffer.alloc(100_000))
@@ -448,46 +481,4 @@ test('forwarding: Expect: 100-continue works end to end', TIMEOUT, async (t) => 
   outgoing.end('hello')
   const [incoming] = await once(outgoing, 'response')
   assert.equal(await text(incoming), 'hello')
-})
-
-async function upgradeSite(answer: (incoming: IncomingMessage, socket: Socket, head: Buffer) => void): Promise<TestSite> {
-  const site = await TestSite.open()
-  const server = createServer((_incoming: IncomingMessage, outgoing: ServerResponse) => {
-    outgoing.statusCode = 426
-    outgoing.end('no')
-  })
-  server.on('upgrade', answer)
-  await site.attach('api.internal:8080', server)
-  return site
-}
-
-const UPGRADE = `GET ${URL_BASE}/ws HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n`
-
-test('forwarding: an upgrade turns the call into a byte stream', TIMEOUT, async (t) => {
-  assertNoLeaks(t)
-  await using site = await upgradeSite((incoming, socket) => {
-    assert.equal(incoming.headers['sec-websocket-key'], 'k')
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nfirst ')
-    socket.pipe(socket)
-  })
-  const socket = await site.knock('unix')
-  socket.write(`${UPGRADE}then `)
-  await once(socket, 'readable')
-  socket.end('more')
-  const all = await text(socket)
-  assert.match(all, /^HTTP\/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nfirst then more$/)
-  const [flow] = await site.flowsEnded(1)
-  assert.deepEqual([flow?.outcome, flow?.http?.status, flow?.bytesSent, flow?.bytesReceived], ['ok', 101, 9, 15])
-})
-
-test('forwarding: a refused upgrade is http_upgrade_failed on a private network', TIMEOUT, async (t) => {
-  assertNoLeaks(t)
-  await using site = await upgradeSite((_incoming, socket) => {
-    socket.on('error', () => {}).end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
-  })
-  const socket = await site.knock('unix')
-  socket.write(UPGRADE)
-  const [answer] = await once(socket, 'data')
-  assert.match(answer.toString(), /^HTTP\/1.1 502 [^]*hawser-error: http_upgrade_failed/)
-  assert.match(answer.toString(), /answered 403/)
 })

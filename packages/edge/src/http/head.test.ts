@@ -85,7 +85,15 @@ test('response head: status, reason and version, with and without a reason', () 
 })
 
 test('response head: what is no status line is refused', () => {
-  for (const line of ['HTTP/1.1', 'HTTP/1.1 20 OK', 'HTTP/1.1 099 X', 'HTTP/1.1 2000 X', 'HTTP/2 200 OK', 'ICY 200 OK', '+PONG']) {
+  for (const line of [
+    'HTTP/1.1',
+    'HTTP/1.1 20 OK',
+    'HTTP/1.1 099 X',
+    'HTTP/1.1 2000 X',
+    'HTTP/2 200 OK',
+    'ICY 200 OK',
+    '+PONG',
+  ]) {
     assert.throws(() => parseResponseHead(`${line}\r\n\r\n`), isProtocolError, line)
   }
 })

@@ -67,7 +67,8 @@ test('keep-alive: never shared between bindings, hosts, ports or schemes', TIMEO
   const port = site.network.routes.get('api.internal:8080') ?? 0
   site.network.routes.set('api.internal:8081', port)
   site.network.routes.set('other.internal:8080', port)
-  for (const origin of [URL_BASE, 'http://api.internal:8081', 'http://other.internal:8080']) await site.fetch('GET', `${origin}/`)
+  for (const origin of [URL_BASE, 'http://api.internal:8081', 'http://other.internal:8080'])
+    await site.fetch('GET', `${origin}/`)
   assert.equal(connections(), 3)
   await using second = await site.openBinding({ binding: 'OTHER' })
   const socket = await site.knock('unix', second)

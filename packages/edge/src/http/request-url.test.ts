@@ -5,7 +5,13 @@ import { parseRequestUrl } from './request-url.ts'
 
 test('request URL: scheme, authority, host, port and path', () => {
   const { origin, path } = parseRequestUrl('http://db.internal:8080/a/b?c=d')
-  assert.deepEqual(origin, { tls: false, authority: 'db.internal:8080', host: 'db.internal', port: 8080, text: 'http://db.internal:8080' })
+  assert.deepEqual(origin, {
+    tls: false,
+    authority: 'db.internal:8080',
+    host: 'db.internal',
+    port: 8080,
+    text: 'http://db.internal:8080',
+  })
   assert.equal(path, '/a/b?c=d')
 })
 
@@ -33,10 +39,31 @@ test('request URL: IPv6 literals', () => {
 })
 
 test('request URL: anything but an absolute http or https URL is refused', () => {
-  for (const target of ['/', '*', '', 'a:80', 'ftp://a/', 'ws://a/', 'http:/a', 'http://', 'http:///a', 'http://u:p@a/', 'http://a\\b/', 'http://u@a:1/']) {
-    assert.throws(() => parseRequestUrl(target), (error) => HawserError.is(error, 'http_request_error'), target)
+  for (const target of [
+    '/',
+    '*',
+    '',
+    'a:80',
+    'ftp://a/',
+    'ws://a/',
+    'http:/a',
+    'http://',
+    'http:///a',
+    'http://u:p@a/',
+    'http://a\\b/',
+    'http://u@a:1/',
+  ]) {
+    assert.throws(
+      () => parseRequestUrl(target),
+      (error) => HawserError.is(error, 'http_request_error'),
+      target,
+    )
   }
   for (const target of ['http://a:b/', 'http://a:70000/', 'http://[::1/', 'http://::1/', 'http://a:1:2/']) {
-    assert.throws(() => parseRequestUrl(target), (error) => HawserError.is(error, 'address_invalid'), target)
+    assert.throws(
+      () => parseRequestUrl(target),
+      (error) => HawserError.is(error, 'address_invalid'),
+      target,
+    )
   }
 })

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import type { webcrypto } from 'node:crypto'
 import { Secret } from '@hawser/core'
 
 /** A certificate and its private key, both PEM. */
@@ -33,7 +34,7 @@ function pem(label: string, der: ArrayBuffer): string {
   return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`
 }
 
-async function exportKey(key: CryptoKey): Promise<Secret> {
+async function exportKey(key: webcrypto.CryptoKey): Promise<Secret> {
   return new Secret(pem('PRIVATE KEY', await crypto.subtle.exportKey('pkcs8', key)))
 }
 

@@ -1,4 +1,5 @@
-import type { Socket, SocketInfo } from '../socket.ts'
+import type { SocketInfo } from '../connection.ts'
+import type { Socket } from '../socket.ts'
 
 /** What a behaviour may ask of the scripted peer. Every method answers once it is true, so that nothing has to sleep. */
 export interface Peer {
@@ -11,6 +12,8 @@ export interface Peer {
   received(bytes: number): Promise<string>
   /** How many bytes were received, once there are at least `bytes`. */
   count(bytes: number): Promise<number>
+  /** The last `bytes` characters of what was received so far. */
+  tail(bytes: number): Promise<string>
   /** The caller's FIN (or close_notify) was read. */
   ended(): Promise<string>
   /** How the connection went: by `fin` or by `reset`. */
@@ -65,6 +68,11 @@ export interface Behaviour {
   readonly native?: unknown
 }
 
+/** A behaviour in one line. */
+export function behaviour(title: string, run: Behaviour['run'], expect: unknown, native?: unknown): Behaviour {
+  return native === undefined ? { title, run, expect } : { title, run, expect, native }
+}
+
 /** `Name: message` of an error, JSON of anything else. */
 export function describe(value: unknown): unknown {
   if (value instanceof Error) return `${value.name}: ${value.message}`
@@ -101,6 +109,19 @@ export async function textOf(read: Promise<{ done: boolean; value?: Uint8Array |
   return { done, text: value === undefined ? 'undefined' : new TextDecoder().decode(value) }
 }
 
+/** A socket that is open, and its peer. */
+export async function pair(
+  harness: Harness,
+  options?: unknown,
+  peerOptions?: PeerOptions,
+): Promise<{ socket: Socket; peer: Peer }> {
+  const peer = await harness.peer(peerOptions)
+  const socket = harness.connect(`localhost:${peer.port}`, options)
+  await socket.opened
+  await peer.accepted()
+  return { socket, peer }
+}
+
 /** Reads exactly `bytes` bytes by default-reader reads; fewer at the end of the stream. */
 export async function take(reader: ReadableStreamDefaultReader<Uint8Array>, bytes: number): Promise<string> {
   let text = ''
@@ -124,7 +145,9 @@ export function recorder(): { readonly log: string[]; watch(name: string, promis
   return { log, watch }
 }
 
-/** The info of an open socket, with its undefined fields visible. */
+/** The info of an open socket, with its undefined fields visible and without the number of its port. */
 export function infoOf(info: SocketInfo): unknown {
-  return Object.fromEntries(Object.entries(info).map(([key, value]) => [key, describe(value)]))
+  const hide = (value: unknown): unknown =>
+    typeof value === 'string' ? value.replace(/\d+$/, 'port') : describe(value)
+  return Object.fromEntries(Object.entries(info).map(([key, value]) => [key, hide(value)]))
 }

@@ -13,6 +13,7 @@ export type PeerCertificates = Readonly<Record<CertificateName, PeerCertificate>
 
 /** Text kept of what was received; behind that, bytes are only counted. */
 const TEXT_LIMIT = 65_536
+const TAIL_LIMIT = 64
 
 /** A TCP listener on loopback that takes one connection and does with it what a behaviour says. */
 export class ScriptedPeer implements Peer {
@@ -28,6 +29,7 @@ export class ScriptedPeer implements Peer {
   /** The connection as it is now: TLS once it is upgraded. */
   #current: Socket | undefined
   #text = ''
+  #tail = ''
   #bytes = 0
 
   private constructor(server: Server, certificates: PeerCertificates, options: PeerOptions) {
@@ -69,6 +71,10 @@ export class ScriptedPeer implements Peer {
     return this.#bytes
   }
 
+  async tail(bytes: number): Promise<string> {
+    return this.#tail.slice(-bytes)
+  }
+
   ended(): Promise<string> {
     return this.#end.promise
   }
@@ -91,7 +97,7 @@ export class ScriptedPeer implements Peer {
 
   async end(text?: string): Promise<void> {
     const socket = await this.#stream()
-    await new Promise<void>((resolve) => socket.end(text, () => resolve()))
+    await new Promise<void>((resolve) => socket.end(text ?? '', () => resolve()))
   }
 
   async reset(): Promise<void> {
@@ -148,13 +154,14 @@ export class ScriptedPeer implements Peer {
   /** Reads clear text up to the command, answers it, and takes every byte behind it for TLS. */
   #awaitCommand(socket: Socket, { command, reply, certificate }: NonNullable<PeerOptions['startTls']>): void {
     const look = (chunk: Buffer): void => {
-      this.#note(chunk)
-      const end = this.#text.indexOf(command)
+      const before = this.#text.length
+      const end = (this.#text + chunk.toString('latin1')).indexOf(command)
+      const clear = end === -1 ? chunk.length : end + command.length - before
+      this.#note(chunk.subarray(0, clear))
       if (end === -1) return
       socket.removeListener('data', look)
       socket.pause()
-      const rest = this.#text.slice(end + command.length)
-      if (rest !== '') socket.unshift(chunk.subarray(chunk.length - rest.length))
+      if (clear < chunk.length) socket.unshift(chunk.subarray(clear))
       if (reply !== undefined) socket.write(reply)
       this.#secure(socket, certificate)
     }
@@ -179,6 +186,7 @@ export class ScriptedPeer implements Peer {
       this.#handshake.resolve('secure')
     })
     socket.once('error', (error) => this.#handshake.resolve(error.message))
+    socket.once('end', () => this.#handshake.resolve('closed'))
     socket.once('close', () => this.#handshake.resolve('closed'))
   }
 
@@ -199,6 +207,7 @@ export class ScriptedPeer implements Peer {
     this.#bytes += chunk.length
     // Latin-1, so that a character is a byte and positions in the text are positions in the stream.
     if (this.#bytes <= TEXT_LIMIT) this.#text += chunk.toString('latin1')
+    this.#tail = (this.#tail + chunk.toString('latin1', Math.max(0, chunk.length - TAIL_LIMIT))).slice(-TAIL_LIMIT)
     for (const wake of this.#waiting) wake()
   }
 

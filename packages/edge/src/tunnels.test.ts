@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { HawserError } from '@hawser/core'
+import type { Dialer } from '@hawser/core'
+import { CapturedLog } from '@hawser/testkit'
+import type { ConnectorConnection } from '@hawser/tunnel'
+import { Tunnels } from './tunnels.ts'
+
+/** A connection that does nothing but count streams and close. */
+class FakeConnection implements ConnectorConnection {
+  readonly id: string
+  readonly tunnelId: string
+  readonly connector = { id: 'c1', version: '1', hostname: 'h', platform: 'p' }
+  readonly remoteAddress = '192.0.2.1:4'
+  readonly openedAt = 0
+  activeStreams = 0
+  aborted: HawserError | undefined
+  readonly #closing = Promise.withResolvers<HawserError | undefined>()
+  readonly closed: Promise<HawserError | undefined> = this.#closing.promise
+
+  constructor(id: string, tunnelId = 't1') {
+    this.id = id
+    this.tunnelId = tunnelId
+  }
+
+  dial(): Promise<never> {
+    return Promise.reject(new Error('unused'))
+  }
+
+  drain(): Promise<void> {
+    return this.close()
+  }
+
+  close(): Promise<void> {
+    this.#closing.resolve(undefined)
+    return Promise.resolve()
+  }
+
+  abort(reason: HawserError): void {
+    this.aborted = reason
+    this.#closing.resolve(reason)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+const registry = (tunnel?: { name: string; deletedAt?: string }): { tunnels: Tunnels; log: CapturedLog } => {
+  const log = new CapturedLog()
+  return { tunnels: new Tunnels({ get: () => Promise.resolve(tunnel) }, log), log }
+}
+
+test('tunnels: the connection with the fewest streams is picked', () => {
+  const { tunnels } = registry()
+  const [busy, quiet] = [new FakeConnection('a'), new FakeConnection('b')]
+  busy.activeStreams = 5
+  tunnels.add(busy)
+  tunnels.add(quiet)
+  assert.equal(tunnels.pick('t1'), quiet)
+  quiet.activeStreams = 6
+  assert.equal(tunnels.pick('t1'), busy)
+  assert.equal(tunnels.pick('t1', new Set<Dialer>([busy])), quiet)
+  assert.equal(tunnels.pick('t1', new Set<Dialer>([busy, quiet])), undefined)
+  assert.equal(tunnels.pick('t2'), undefined)
+})
+
+test('tunnels: a connection that closes is out of service, and logged', async () => {
+  const { tunnels, log } = registry()
+  const [first, second] = [new FakeConnection('a'), new FakeConnection('b')]
+  tunnels.add(first)
+  tunnels.add(second)
+  await first.close()
+  await new Promise(setImmediate)
+  assert.deepEqual(tunnels.of('t1'), [second])
+  second.abort(new HawserError('tunnel_timeout', 'silent'))
+  await new Promise(setImmediate)
+  assert.deepEqual(tunnels.of('t1'), [])
+  assert.deepEqual(
+    log.lines.map((line) => [line.message, line.fields['connection'], line.fields['code']]),
+    [
+      ['connector connected', 'a', undefined],
+      ['connector connected', 'b', undefined],
+      ['connector disconnected', 'a', undefined],
+      ['connector disconnected', 'b', 'tunnel_timeout'],
+    ],
+  )
+})
+
+test('tunnels: the reason why none is there says what to do', async () => {
+  const cases = [
+    [undefined, /there is no tunnel t1/],
+    [{ name: 'lab', deletedAt: '2030-01-01' }, /lab \(t1\) has been deleted/],
+    [{ name: 'lab' }, /lab \(t1\) has no connector now.*hawser connector run/],
+  ] as const
+  for (const [tunnel, expected] of cases) {
+    const error = await registry(tunnel).tunnels.explain('t1')
+    assert.equal(error.code, 'destination_unavailable')
+    assert.match(error.message, expected)
+  }
+})
+
+test('tunnels: those of a deleted tunnel are ended, the others are not', () => {
+  const { tunnels } = registry()
+  const [deleted, other] = [new FakeConnection('a'), new FakeConnection('b', 't2')]
+  tunnels.add(deleted)
+  tunnels.add(other)
+  tunnels.disconnect('t1', new HawserError('tunnel_auth_failed', 'deleted'))
+  assert.equal(deleted.aborted?.code, 'tunnel_auth_failed')
+  assert.equal(other.aborted, undefined)
+})
