@@ -45,6 +45,16 @@ test('an edge says where it listens, keeps its secrets to itself, and ends clean
   assert.equal(`${edge.stdout}${edge.stderr}`.includes(token), false, 'the token is never printed')
 })
 
+test('an edge without a Worker says so to whoever calls on its HTTP address', limits, async (t) => {
+  assertNoLeaks(t)
+  await using edge = await startEdge(await folder(t), '--http', '127.0.0.1:0')
+  const url = /^http {4}(http:\S+)$/m.exec(edge.stdout)?.[1] ?? ''
+  const answer = await fetch(url, { headers: { connection: 'close' } })
+  assert.equal(answer.status, 503)
+  assert.match(await answer.text(), /--worker/)
+  assert.deepEqual(await edge.stop(), { code: 0, signal: null })
+})
+
 test('the next start keeps the token and the tunnels', limits, async (t) => {
   assertNoLeaks(t)
   const dir = await folder(t)
