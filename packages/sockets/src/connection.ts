@@ -167,13 +167,12 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
 
   #dial(): void {
     const { target, secureTransport, tls } = this.plan
-    try {
-      if (target.host === undefined) throw unresolvable(target)
-      const options = secureTransport === 'on' ? tls(target) : undefined
-      this.#wire = Wire.dial(target.host, target.port, options, this)
-    } catch (cause) {
-      process.nextTick(() => this.wireFailed(cause))
+    if (target.host === undefined) {
+      process.nextTick(() => this.wireFailed(unresolvable(target)))
+      return
     }
+    const options = secureTransport === 'on' ? tls(target) : undefined
+    this.#wire = Wire.dial(target.host, target.port, options, this)
   }
 
   async #close(): Promise<void> {
@@ -243,12 +242,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
       this.wireFailed(unread === 'bytes' ? injected() : endedEarly())
       return
     }
-    try {
-      this.#wire = Wire.upgrade(tcp, this.plan.tls(this.plan.target, expectedName), this)
-    } catch (cause) {
-      tcp.destroy()
-      this.wireFailed(cause)
-    }
+    this.#wire = Wire.upgrade(tcp, this.plan.tls(this.plan.target, expectedName), this)
   }
 
   /** The handshake failed (S-170). Each promise gets an error of its own, as on workerd. */

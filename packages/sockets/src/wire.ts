@@ -3,6 +3,9 @@ import type { Socket as NodeSocket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { ConnectionOptions } from 'node:tls'
 
+/** How long a closed TLS connection waits for the peer to end as well. */
+const LINGER_MS = 2000
+
 /** What a wire tells the connection that holds it. Nothing comes after a failure, a loss or a `release()`. */
 export interface WireEvents {
   wireOpened(): void
@@ -22,55 +25,56 @@ export interface WireEvents {
 export class Wire {
   /** The TCP socket, below TLS too: Node can reset only that one. */
   readonly #tcp: NodeSocket
-  /** What carries the bytes. */
-  readonly stream: NodeSocket
+  /** What carries the bytes: the TCP socket, until TLS has begun. */
+  #stream: NodeSocket
   #events: WireEvents | undefined
   #open = false
 
-  private constructor(tcp: NodeSocket, stream: NodeSocket, openEvent: string, events: WireEvents) {
+  private constructor(tcp: NodeSocket, events: WireEvents) {
     this.#tcp = tcp
-    this.stream = stream
+    this.#stream = tcp
     this.#events = events
-    stream.on(openEvent, () => {
-      this.#open = true
-      this.#events?.wireOpened()
-    })
-    stream.on('data', (chunk: Uint8Array) => this.#events?.wireReceived(chunk))
-    stream.on('end', () => this.#events?.wireEnded())
-    stream.on('error', (error) => this.#break(error))
-    stream.on('close', () => this.#break(undefined))
+    tcp.on('error', this.#break)
+    tcp.on('close', this.#break)
   }
 
-  /** Dials, and starts TLS at once where options for it are given. @throws what Node throws for options it does not take */
+  /** Dials, and goes over to TLS where options for it are given. */
   static dial(host: string, port: number, tls: ConnectionOptions | undefined, events: WireEvents): Wire {
     const tcp = connectTcp({ host, port, allowHalfOpen: true, noDelay: true }).pause()
-    if (tls === undefined) return new Wire(tcp, tcp, 'connect', events)
-    tcp.on('error', () => {}) // TLS reports it
-    return Wire.upgrade(tcp, tls, events)
+    const wire = new Wire(tcp, events)
+    if (tls === undefined) wire.#follow('connect')
+    // Not before: while several addresses are tried, Node swaps the handle of the TCP socket under what lies above it.
+    else tcp.once('connect', () => wire.#secure(tls))
+    return wire
   }
 
-  /** Starts TLS over `tcp`. */
+  /** Goes over to TLS on `tcp`, which is open. */
   static upgrade(tcp: NodeSocket, tls: ConnectionOptions, events: WireEvents): Wire {
-    return new Wire(tcp, connectTls({ ...tls, socket: tcp }).pause(), 'secureConnect', events)
+    const wire = new Wire(tcp, events)
+    wire.#secure(tls)
+    return wire
+  }
+
+  get stream(): NodeSocket {
+    return this.#stream
   }
 
   /** Gives the TCP connection away: no event comes from here any more. */
   release(): NodeSocket {
     this.#events = undefined
-    this.#tcp.removeAllListeners('data')
-    this.#tcp.removeAllListeners('end')
+    for (const event of ['data', 'end', 'close']) this.#tcp.removeAllListeners(event)
     return this.#tcp
   }
 
   /**
-   * Ends both directions at once, by FIN (under TLS behind a close_notify); by RST if `unread` says that bytes came which
-   * nobody read, so that the peer does not take them for delivered (S-138).
+   * Ends both directions: by FIN; by RST if `unread` says that bytes came which nobody read, so that the peer does not take
+   * them for delivered (S-138).
    */
   destroy(unread: boolean): void {
     this.#events = undefined
-    if (unread) return this.reset()
-    if (this.stream !== this.#tcp) this.stream.end()
-    this.stream.destroy()
+    if (this.#stream !== this.#tcp) this.#linger(this.#stream)
+    else if (unread) this.reset()
+    else this.#tcp.destroy()
   }
 
   /** Ends both directions at once by RST. */
@@ -78,15 +82,55 @@ export class Wire {
     this.#events = undefined
     if (this.#tcp.connecting) this.#tcp.destroy()
     else this.#tcp.resetAndDestroy()
-    this.stream.destroy()
+    this.#stream.destroy()
   }
 
-  #break(cause: Error | undefined): void {
+  /**
+   * Ends TLS by close_notify and FIN, and goes on taking what comes until the peer has ended too. A TLS 1.3 server sends
+   * session tickets whenever it likes; one that met a closed socket would be answered by a reset, and that could cost the
+   * server what it had not yet read of ours.
+   */
+  #linger(stream: NodeSocket): void {
+    const timer = setTimeout(() => stream.destroy(), LINGER_MS)
+    stream.once('close', () => clearTimeout(timer))
+    stream.once('end', () => stream.destroy())
+    stream.end()
+    stream.resume()
+  }
+
+  #secure(options: ConnectionOptions): void {
+    try {
+      this.#stream = connectTls({ ...options, socket: this.#tcp }).pause()
+    } catch (cause) {
+      this.#tcp.destroy(cause as Error)
+      return
+    }
+    this.#stream.on('error', this.#break)
+    this.#stream.on('close', this.#break)
+    this.#follow('secureConnect')
+  }
+
+  #follow(openEvent: string): void {
+    const stream = this.#stream
+    stream.on(openEvent, () => {
+      this.#open = true
+      this.#events?.wireOpened()
+    })
+    stream.on('data', (chunk: Uint8Array) => this.#events?.wireReceived(chunk))
+    stream.on('end', () => {
+      // An end within the handshake is a failure, and Node will say so.
+      if (this.#open) this.#events?.wireEnded()
+    })
+  }
+
+  /** The first of a failure's events counts; of TLS and TCP it is whichever has the reason. */
+  readonly #break = (cause?: unknown): void => {
     const events = this.#events
     if (events === undefined) return
     this.#events = undefined
-    if (this.#open) events.wireLost(cause ?? resetError())
-    else events.wireFailed(cause ?? resetError())
+    const error = cause instanceof Error ? cause : resetError()
+    if (this.#open) events.wireLost(error)
+    else events.wireFailed(error)
   }
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
+import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import type { CertificateName, Peer, PeerOptions } from './behaviour.ts'
 
 /** PEM texts of one certificate. */
@@ -171,23 +171,18 @@ export class ScriptedPeer implements Peer {
 
   #secure(plain: Socket, name: CertificateName): void {
     const { certPem, keyPem } = this.#certificates[name]
-    const socket = new TLSSocket(plain, {
-      isServer: true,
-      cert: certPem,
-      key: keyPem,
-      // Without this, a server of this kind never looks at the name that the client sends.
-      SNICallback: (_name, done) => done(null),
-    })
-    this.#sockets.push(socket)
-    this.#follow(socket)
-    socket.once('secure', () => {
+    // Never listens: it is given the connection, which is how Node upgrades one at the server's end.
+    const server = createTlsServer({ cert: certPem, key: keyPem })
+    server.once('secureConnection', (socket) => {
+      this.#sockets.push(socket)
+      this.#follow(socket)
       this.#current = socket
       this.#connection.resolve(socket)
       this.#handshake.resolve('secure')
     })
-    socket.once('error', (error) => this.#handshake.resolve(error.message))
-    socket.once('end', () => this.#handshake.resolve('closed'))
-    socket.once('close', () => this.#handshake.resolve('closed'))
+    server.once('tlsClientError', (error) => this.#handshake.resolve(error.message))
+    plain.once('close', () => this.#handshake.resolve('closed'))
+    server.emit('connection', plain)
   }
 
   #follow(socket: Socket): void {

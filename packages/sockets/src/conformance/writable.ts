@@ -160,13 +160,8 @@ export const WRITABLE: readonly Behaviour[] = [
       const { closed } = writer
       writer.releaseLock()
       writer.releaseLock()
-      const calls = [writer.write('x'), writer.close(), writer.abort(), closed, writer.closed]
-      return [
-        await write,
-        await peer.received(4),
-        await Promise.all(calls.map(outcome)),
-        thrown(() => writer.desiredSize),
-      ]
+      const calls = [writer.write('x'), writer.close(), writer.abort(), closed, writer.closed].map(outcome)
+      return [await write, await peer.received(4), await Promise.all(calls), thrown(() => writer.desiredSize)]
     },
     [OK, 'sent', Array.from({ length: 5 }, () => RELEASED), RELEASED.error],
   ),
@@ -312,6 +307,21 @@ export const WRITABLE: readonly Behaviour[] = [
       return [piped, await outcome(socket.close()), await outcome(socket.closed)]
     },
     [{ error: 'RangeError: source' }, OK, { error: 'RangeError: source' }],
+  ),
+  behaviour(
+    'S-086 S-094 a chunk that cannot be sent breaks a pipe',
+    async (h) => {
+      const { socket } = await pair(h)
+      const source = new ReadableStream({
+        start: (controller) => {
+          for (const chunk of [5, new Uint8Array(1)]) controller.enqueue(chunk)
+          controller.close()
+        },
+      })
+      return outcome(source.pipeTo(socket.writable))
+    },
+    { error: INVALID },
+    OK,
   ),
   behaviour(
     'S-094 a running pipe locks the stream',
