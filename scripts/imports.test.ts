@@ -21,9 +21,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g
 
-/** Tests, and what only tests use: `fake-clock.ts`, `test-site.ts`, `store-suite.ts`. */
+/** Tests, and what only tests use: `fake-clock.ts`, `test-site.ts`, `raw-peer.ts`, `store-suite.ts`, `session-pair.ts`. */
 function isTestCode(file: string): boolean {
-  return file.endsWith('.test.ts') || /\/(?:fake|test)-[\w-]+\.ts$/.test(file) || file.endsWith('-suite.ts')
+  return (
+    file.endsWith('.test.ts') ||
+    /\/(?:fake|test)-[\w-]+\.ts$/.test(file) ||
+    /-(?:suite|pair|peer|harness)\.ts$/.test(file)
+  )
 }
 
 async function sources(): Promise<string[]> {

@@ -65,8 +65,14 @@ describe('what does not belong is refused, logged once, and harms nothing', { ti
     const token = parseTunnelToken(stack.token)
     const forged = formatTunnelToken({ ...token, secret: new Secret(randomBytes(32).toString('base64')) })
     await using connector = hawser(['connector', 'run', '--edge', stack.tunnelAddress], { HAWSER_TUNNEL_TOKEN: forged })
-    await connector.line(/tunnel_auth_failed/)
-    assert.equal(linesLike(connector, /tunnel_auth_failed/).length, 1)
+    assert.equal(await connector.exited, 1) // a token that was never accepted is for a person to look at
+    assert.match(connector.lines.at(-2) ?? '', /^hawser: .*\(tunnel_auth_failed\)$/)
+    assert.match(connector.lines.at(-1) ?? '', /hawser tunnel token/) // what to do next
+    const logged = linesLike(
+      stack.edge,
+      /refused a connection.*tunnel_auth_failed|tunnel_auth_failed.*refused a connection/,
+    )
+    assert.equal(logged.length, 1, logged.join('\n'))
     assert.ok(!connector.lines.join('\n').includes(forged), 'the token must not be printed')
     await stillWorks()
   })

@@ -97,7 +97,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     connector: await startConnector(),
     startConnector,
     ask: (path: string, query: Record<string, string> = {}, init: RequestInit = {}) =>
-      fetch(`${addresses.http}${path}?${new URLSearchParams(query)}`, init),
+      fetch(`${addresses.http}${path}?${new URLSearchParams(query).toString()}`, init),
   }
   opening.defer(() => stack.connector[Symbol.asyncDispose]())
   const owned = opening.move()
