@@ -5,13 +5,13 @@ import type { AddressInfo, Server } from 'node:net'
 import { text } from 'node:stream/consumers'
 import test from 'node:test'
 import { HawserError } from '@hawser/core'
+import type { ConnectAddress } from '@hawser/core'
 import type { ErrorCode } from '@hawser/core'
 import { assertNoLeaks } from '@hawser/testkit'
 import { compileAddressRules } from './address-rules.ts'
 import { createTargetDialer } from './dial-target.ts'
 import type { TargetDialer } from './dial-target.ts'
 import { NameResolver } from './name-resolver.ts'
-import type { Connect } from './race-connect.ts'
 
 /** What names resolve to: addresses, or the code of a failure. */
 const NAMES: Readonly<Record<string, readonly string[] | string>> = {
@@ -44,7 +44,7 @@ function bench(lists: { allow?: readonly string[]; deny?: readonly string[] }, c
     if (typeof answer === 'string') throw Object.assign(new Error(`getaddrinfo ${answer} ${name}`), { code: answer })
     return answer
   })
-  const connect: Connect = (ip, port) => {
+  const connect: ConnectAddress = (ip, port) => {
     dialled.push(`${ip} ${port}`)
     const socket = new Socket()
     setImmediate(() => socket.destroy(Object.assign(new Error(`connect ${code}`), { code })))

@@ -1,17 +1,14 @@
-import { connect as connectSocket } from 'node:net'
-import { dialError, formatHostPort, HawserError, resetStream } from '@hawser/core'
-import type { Dialed, DialTarget } from '@hawser/core'
+import { connectAddress, dialError, formatHostPort, HawserError, raceConnect, resetStream } from '@hawser/core'
+import type { ConnectAddress, Dialed, DialTarget } from '@hawser/core'
 import type { AddressRules } from './address-rules.ts'
 import type { NameResolver } from './name-resolver.ts'
-import { raceConnect } from './race-connect.ts'
-import type { Connect } from './race-connect.ts'
 import { readTargetHost } from './target-host.ts'
 
 /** What dialling leans on. Tests bring their own resolver and sockets. */
 export interface TargetDialerOptions {
   readonly rules: AddressRules
   readonly resolver: NameResolver
-  readonly connect?: Connect | undefined
+  readonly connect?: ConnectAddress | undefined
 }
 
 /** Opens one connection to a private target. Its shape is the tunnel's `DialHandler`. */
@@ -19,24 +16,6 @@ export type TargetDialer = (target: DialTarget, signal: AbortSignal) => Promise<
 
 const MIN_TIMEOUT_MS = 1
 const MAX_TIMEOUT_MS = 120_000
-/** A silent peer behind a firewall that forgot the connection is noticed this late (V-163). */
-const KEEP_ALIVE_MS = 30_000
-
-/** Connects to an address literal. Half-open, because an end of one direction is passed on as just that. */
-const connectTcp: Connect = (ip, port) =>
-  connectSocket({
-    host: ip,
-    port,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_MS,
-    allowHalfOpen: true,
-    autoSelectFamily: false,
-    lookup: () => {
-      throw new HawserError('proxy_internal_error', `${ip}: asked to resolve an address that was judged already`)
-    },
-  })
-
 /** Waits for `work` no longer than `signal` allows; `work` itself goes on and its outcome is dropped. */
 function until<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -75,7 +54,7 @@ async function judgedAddresses(
  * `connection_aborted` once the signal has aborted; a connection that arrives after that is reset, not handed out.
  */
 export function createTargetDialer(options: TargetDialerOptions): TargetDialer {
-  const connect = options.connect ?? connectTcp
+  const connect = options.connect ?? connectAddress
   // One controller and one timer for the whole dial, name included: the caller's time is one budget.
   return async (target, signal) => {
     const { port, timeoutMs } = target

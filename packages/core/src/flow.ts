@@ -51,6 +51,16 @@ export interface FlowHttp {
   readonly status?: number | undefined
 }
 
+export interface FlowTls {
+  readonly protocol: string
+  /** Whether the certificate was found good, asked for or not. */
+  readonly authorized: boolean
+  /** True where an earlier session was resumed. */
+  readonly resumed?: true | undefined
+  /** What the rule that applied matches, where one did: `db.internal:5432`. */
+  readonly rule?: string | undefined
+}
+
 /** All that is known of one call. Logs, metrics and the inspector read this and nothing else. */
 export interface FlowRecord {
   readonly id: string
@@ -67,7 +77,7 @@ export interface FlowRecord {
   verdict?: FlowVerdict
   route?: FlowRoute
   http?: FlowHttp
-  tls?: { readonly protocol: string; readonly authorized: boolean }
+  tls?: FlowTls
   /** Bytes from the Worker to the target, and back. Bodies only for `fetch`. */
   bytesSent: number
   bytesReceived: number

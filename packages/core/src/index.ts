@@ -23,10 +23,13 @@ export type {
   FlowRoute,
   FlowStep,
   FlowTarget,
+  FlowTls,
   FlowVerdict,
 } from './flow.ts'
 export { silentLogger } from './logger.ts'
 export type { LogFields, Logger } from './logger.ts'
+export { connectAddress, raceConnect } from './race-connect.ts'
+export type { ConnectAddress, Connected } from './race-connect.ts'
 export { Secret } from './secret.ts'
 export { resetStream, splice } from './splice.ts'
 export type { TlsRule, TlsVerification } from './tls-rule.ts'

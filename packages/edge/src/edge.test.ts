@@ -284,6 +284,21 @@ test('edge: closing waits for calls, then refuses everything, and may be asked f
   await lab.connector.closed
 })
 
+test('edge: draining lets calls finish and takes no new ones, while connectors stay', TIMEOUT, async (t) => {
+  assertNoLeaks(t)
+  await using lab = await Lab.open(t)
+  const port = await lab.serve(createServer({ allowHalfOpen: true }, (socket) => void socket.pipe(socket)))
+  const { socket } = await lab.connect(`db.internal:${port}`)
+  const drained = lab.edge.drain()
+  await assert.rejects(openDoors(lab.edge, { kind: 'public' }), (error) => HawserError.is(error, 'listen_failed'))
+  socket.end('done')
+  assert.equal(await text(socket), 'done')
+  await drained
+  assert.equal(lab.edge.connections(lab.tunnelId).length, 1)
+  await lab.edge.close()
+  await lab.edge.closed
+})
+
 test('edge: abort ends what is under way at once', TIMEOUT, async (t) => {
   assertNoLeaks(t)
   await using lab = await Lab.open(t)

@@ -39,10 +39,14 @@ export interface Edge extends BindingHost, AsyncDisposable {
    * @returns a function that takes it back
    */
   registerListener(address: HostPort): () => void
+  /** Takes no new calls; resolves when those under way have ended. Connectors stay connected. */
+  drain(): Promise<void>
   /** Takes no new calls, waits up to `graceMs` for those under way, then releases everything. Idempotent. @default 10_000 */
   close(graceMs?: number): Promise<void>
   /** Ends all calls now, then releases everything. */
   abort(reason: HawserError): Promise<void>
+  /** Resolves once everything has been released. */
+  readonly closed: Promise<void>
 }
 
 const GRACE_MS = 10_000
@@ -72,6 +76,9 @@ export class RunningEdge implements Edge {
   readonly counters: FlowCounters
   readonly #parts: EdgeParts
   readonly #bindings = new Set<OpenBinding>()
+  readonly #ended = Promise.withResolvers<void>()
+  readonly closed: Promise<void> = this.#ended.promise
+  #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   /** Takes ownership of `parts.owned`. */
@@ -84,14 +91,14 @@ export class RunningEdge implements Edge {
   }
 
   async openBinding(identity: BindingIdentity): Promise<BindingDoors> {
-    this.#refuseIfClosing()
+    this.#refuseIfEnding()
     const { services, listener, intruders, sockets } = this.#parts
     const onClosed = (closed: OpenBinding): void => void this.#bindings.delete(closed)
     const socketPath = sockets.next()
     const binding = await OpenBinding.open({ identity, services, listener, intruders, socketPath, onClosed })
-    if (this.#closing !== undefined) {
+    if (this.#ending) {
       await binding.close(0)
-      this.#refuseIfClosing()
+      this.#refuseIfEnding()
     }
     this.#bindings.add(binding)
     return binding
@@ -120,8 +127,16 @@ export class RunningEdge implements Edge {
     return this.#parts.ownListeners.add(address)
   }
 
+  drain(): Promise<void> {
+    return (this.#draining ??= Promise.all([...this.#bindings].map((binding) => binding.drain())).then(() => {}))
+  }
+
   close(graceMs: number = GRACE_MS): Promise<void> {
-    return (this.#closing ??= this.#close(graceMs))
+    if (this.#closing === undefined) {
+      this.#closing = this.#close(graceMs)
+      this.#closing.then(this.#ended.resolve, this.#ended.resolve) // what failed is told to who asked
+    }
+    return this.#closing
   }
 
   abort(reason: HawserError): Promise<void> {
@@ -141,7 +156,11 @@ export class RunningEdge implements Edge {
     await listening
   }
 
-  #refuseIfClosing(): void {
-    if (this.#closing !== undefined) throw new HawserError('listen_failed', 'the edge is closing')
+  get #ending(): boolean {
+    return this.#closing !== undefined || this.#draining !== undefined
+  }
+
+  #refuseIfEnding(): void {
+    if (this.#ending) throw new HawserError('listen_failed', 'the edge is closing')
   }
 }

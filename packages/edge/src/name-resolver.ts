@@ -1,6 +1,8 @@
 import { lookup } from 'node:dns/promises'
 import { dialError, HawserError } from '@hawser/core'
-import type { Resolve } from '@hawser/policy'
+
+/** All the addresses of a name, in the order they should be tried. Throws `dns_error`, `dns_timeout`, or the signal's reason. */
+export type Resolve = (name: string, signal: AbortSignal) => Promise<readonly string[]>
 
 /** Asks the system's resolver for all addresses of a name, in its order. Injected in tests. */
 export type Lookup = (name: string) => Promise<readonly { readonly address: string }[]>

@@ -13,9 +13,11 @@ export interface EdgeOptions {
   readonly logger: Logger
   /** Called with every flow once it has ended. */
   readonly onFlow?: ((flow: FlowRecord) => void) | undefined
+  /** Whether TLS sessions with targets are resumed; off, each connection pays for a whole handshake. @default true */
+  readonly tlsSessions?: boolean | undefined
 }
 
-const KNOWN = new Set(['dataDir', 'tunnel', 'advertise', 'logger', 'onFlow'])
+const KNOWN = new Set(['dataDir', 'tunnel', 'advertise', 'logger', 'onFlow', 'tlsSessions'])
 const WILDCARDS = new Set(['0.0.0.0', '::', ''])
 
 /** @throws {HawserError} `options_invalid` or `address_invalid`, naming the option */

@@ -11,6 +11,7 @@ import { SocketDir } from './doors/socket-dir.ts'
 import { RunningEdge } from './edge.ts'
 import type { Edge } from './edge.ts'
 import type { FlowLimits, FlowServices } from './flow/context.ts'
+import { InvocationLimiter } from './flow/invocation-limiter.ts'
 import { FlowRecorder } from './flow/record.ts'
 import { createResolver } from './name-resolver.ts'
 import { advertisedEdges, checkEdgeOptions } from './options.ts'
@@ -83,14 +84,17 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   })
 }
 
-function flowServices({ logger, onFlow }: EdgeOptions, ownListeners: OwnListeners, tunnels: Tunnels): FlowServices {
+function flowServices(options: EdgeOptions, ownListeners: OwnListeners, tunnels: Tunnels): FlowServices {
+  const { logger, onFlow, tlsSessions } = options
   return {
     logger,
     egress: publicEgress({ ownListeners: ownListeners.list }),
     resolve: createResolver(LIMITS.resolveTimeoutMs),
     tunnels,
     directDialer,
-    trust: createSecureContext(),
+    trust: createSecureContext({ minVersion: 'TLSv1.2' }),
+    tlsSessions,
+    invocations: new InvocationLimiter(),
     recorder: new FlowRecorder(logger, onFlow),
     limits: LIMITS,
   }

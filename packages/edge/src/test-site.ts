@@ -7,7 +7,15 @@ import type { Server, Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { createSecureContext } from 'node:tls'
 import { formatHostPort, HawserError } from '@hawser/core'
-import type { BindingIdentity, Dialed, Dialer, DialTarget, ErrorCode, FlowRecord } from '@hawser/core'
+import type {
+  AuthorityOperation,
+  BindingIdentity,
+  Dialed,
+  Dialer,
+  DialTarget,
+  ErrorCode,
+  FlowRecord,
+} from '@hawser/core'
 import { publicEgress } from '@hawser/policy'
 import { CapturedLog } from '@hawser/testkit'
 import { directDialer } from './direct-dialer.ts'
@@ -17,6 +25,7 @@ import { listen } from './doors/listen.ts'
 import { OpenBinding } from './doors/open-binding.ts'
 import { SocketDir } from './doors/socket-dir.ts'
 import type { FlowLimits, FlowServices } from './flow/context.ts'
+import { InvocationLimiter } from './flow/invocation-limiter.ts'
 import { FlowRecorder } from './flow/record.ts'
 
 export const TUNNEL_ID = '6d1ff0c5-9f3d-4a1e-8f6a-0d6ad0f8c1aa'
@@ -94,6 +103,7 @@ export class TestSite implements AsyncDisposable {
       },
       directDialer,
       trust: createSecureContext(),
+      invocations: new InvocationLimiter(),
       recorder: new FlowRecorder(this.log, onFlow),
       limits: TEST_LIMITS,
       ...services,
@@ -172,15 +182,19 @@ export class TestSite implements AsyncDisposable {
   }
 
   /** A CONNECT with this binding's capability, up to its answer. The socket is paused. */
-  async connect(address: string, id = 'call1'): Promise<{ readonly status: number; readonly socket: Socket }> {
+  async connect(
+    address: string,
+    id = 'call1',
+    operation: AuthorityOperation = 'c',
+  ): Promise<{ readonly status: number; readonly socket: Socket }> {
     const socket = await this.knock('tcp')
-    socket.write(`CONNECT ${this.authority(address, id)} HTTP/1.1\r\n\r\n`)
+    socket.write(`CONNECT ${this.authority(address, id, operation)} HTTP/1.1\r\n\r\n`)
     return { status: await readStatus(socket), socket }
   }
 
-  authority(address: string, id = 'call1'): string {
+  authority(address: string, id = 'call1', operation: AuthorityOperation = 'c'): string {
     const colon = address.lastIndexOf(':')
-    return `${address.slice(0, colon)}.c-${id}-${this.binding.capability.reveal()}.hawser${address.slice(colon)}`
+    return `${address.slice(0, colon)}.${operation}-${id}-${this.binding.capability.reveal()}.hawser${address.slice(colon)}`
   }
 
   /** Waits until so many flows have ended. */

@@ -30,6 +30,11 @@ export interface ConnectionPlan {
   readonly tls: TlsPolicy
 }
 
+interface Heir {
+  readonly connection: Connection
+  readonly expectedName: string | undefined
+}
+
 /**
  * What a `Socket` is behind its surface: the wire below, the two halves, and the promises about the whole. `opening` ends in
  * `open` or `over`; `over` means that nothing can happen on the wire any more, or that it belongs to another connection.
@@ -53,7 +58,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
   /** `startTls()` was called here; tells whether the wire was given away. */
   #upgrade: Promise<boolean> | undefined
   /** The connection that gets the wire once it is open. */
-  #heir: { readonly connection: Connection; readonly expectedName: string | undefined } | undefined
+  #heir: Heir | undefined
 
   private constructor(plan: ConnectionPlan, isUpgrade: boolean) {
     this.plan = plan
@@ -68,7 +73,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
   /** Starts to connect. Failures of every kind show in `opened` and `closed` only (S-050). */
   static dial(plan: ConnectionPlan): Connection {
     const connection = new Connection(plan, false)
-    if (connection.#phase === 'opening') connection.#dial()
+    if (plan.config.signal?.aborted !== true) connection.#dial()
     return connection
   }
 
@@ -111,9 +116,9 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
     this.#phase = 'open'
     this.#limits?.opened()
     this.opened.resolve({ remoteAddress: this.plan.target.text, localAddress: undefined })
+    if (this.#heir !== undefined) return this.#handOver(this.#wire, this.#heir)
     this.#receiver.attach(this.#wire.stream)
     this.#sender.attach(this.#wire.stream)
-    this.#handOver()
   }
 
   wireFailed(cause: unknown): void {
@@ -147,7 +152,10 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
     if (this.plan.config.allowHalfOpen) return
     this.#sender.endAfterPeer().then(
       () => this.#resolveClosed(),
-      (reason: unknown) => this.closed.reject(reason),
+      (reason: unknown) => {
+        this.closed.reject(reason)
+        this.#limits?.lift()
+      },
     )
   }
 
@@ -208,23 +216,21 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
     // A reader and a writer of Node's own hold the streams from here on, so that nothing else ever can (S-165).
     ReadableStream.prototype.getReader.call(this.readable)
     WritableStream.prototype.getWriter.call(this.writable)
-    this.#receiver.disturbed = true
     this.upgraded = true
     this.closed.resolve()
     this.#heir = { connection, expectedName }
-    if (this.#phase === 'open') this.#handOver()
+    if (this.#phase === 'open' && this.#wire !== undefined) this.#handOver(this.#wire, this.#heir)
     return true
   }
 
-  #handOver(): void {
-    const wire = this.#wire
-    const heir = this.#heir
-    if (wire === undefined || heir === undefined) return
+  #handOver(wire: Wire, { connection, expectedName }: Heir): void {
     this.#phase = 'over'
     this.#limits?.lift()
     this.#wire = undefined
     const { unread } = this.#receiver
-    heir.connection.#take(wire, unread, heir.expectedName)
+    this.#receiver.detach()
+    this.#sender.detach()
+    connection.#take(wire, unread, expectedName)
   }
 
   /**

@@ -101,5 +101,6 @@ function readSignal(value: unknown): AbortSignal | undefined {
 function readTimeout(value: unknown): number | undefined {
   if (value === undefined) return undefined
   if (typeof value === 'number' && value >= 1 && value <= LONGEST_TIMEOUT_MS) return value
-  throw new TypeError(`timeoutMs: expected a number from 1 to ${LONGEST_TIMEOUT_MS}, got ${String(value)}`)
+  const given = typeof value === 'number' ? value : typeof value
+  throw new TypeError(`timeoutMs: expected a number from 1 to ${LONGEST_TIMEOUT_MS}, got ${given}`)
 }

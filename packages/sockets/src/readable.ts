@@ -16,7 +16,7 @@ import type { Bytes } from './view.ts'
 import { SocketWritable } from './writable.ts'
 
 /** Node asks a stream by this registered symbol whether it was read from; `new Response(stream)` does so. */
-const DISTURBED: unique symbol = Symbol.for('nodejs.stream.disturbed') as never
+const DISTURBED = Symbol.for('nodejs.stream.disturbed')
 
 /**
  * The `readable` of a socket: a byte stream of Node's, so that `Response`, `tee()`, `pipeTo()`, `Readable.fromWeb()` and
@@ -24,6 +24,14 @@ const DISTURBED: unique symbol = Symbol.for('nodejs.stream.disturbed') as never
  */
 export class SocketReadable extends ReadableStream<Bytes> {
   readonly #receiver: Receiver
+
+  static {
+    Object.defineProperty(this.prototype, DISTURBED, {
+      get(this: SocketReadable): boolean {
+        return this.#receiver.disturbed
+      },
+    })
+  }
 
   constructor(receiver: Receiver) {
     const source: UnderlyingByteSource = {
@@ -76,6 +84,7 @@ export class SocketReadable extends ReadableStream<Bytes> {
   override tee(): [ReadableStream<Bytes>, ReadableStream<Bytes>] {
     this.#checkLock()
     if (this.#receiver.refusing) throw new TypeError(TEXT.readableClosing)
+    this.#receiver.pullCounts = false
     return super.tee()
   }
 
@@ -85,10 +94,6 @@ export class SocketReadable extends ReadableStream<Bytes> {
 
   override [Symbol.asyncIterator](): ReadableStreamAsyncIterator<Bytes> {
     return this.values()
-  }
-
-  get [DISTURBED](): boolean {
-    return this.#receiver.disturbed
   }
 
   #checkLock(): void {

@@ -88,6 +88,12 @@ export class Receiver {
     if (this.#read !== undefined || this.#pull !== undefined) this.#demand()
   }
 
+  /** The socket is another's now. */
+  detach(): void {
+    this.#socket = undefined
+    this.disturbed = true
+  }
+
   /** A chunk from the wire. Its memory becomes the reader's. */
   receive(chunk: Uint8Array): void {
     const read = this.#read
@@ -110,7 +116,8 @@ export class Receiver {
 
   /** A write has met the loss: a read that waits fails, later ones find the end (S-112). */
   lostByWrite(error: Error): void {
-    this.#tail = this.#read === undefined ? 'end' : error
+    const waiting = this.#read !== undefined || this.#pull !== undefined
+    this.#tail = waiting ? error : 'end'
     this.#serve()
   }
 

@@ -95,6 +95,7 @@ export class Sender {
     this.#pump()
   }
 
+  /** The socket is another's now: nothing can leave from here any more. */
   detach(): void {
     this.#socket = undefined
     this.#state = 'closed'
@@ -244,7 +245,7 @@ export class Sender {
   /** True when the batch is with the kernel: Node reports each write, but holds nothing only after the last. */
   #hasLeft(): boolean {
     const socket = this.#socket
-    return socket !== undefined && socket.writableLength === 0 && socket.errored === null
+    return socket !== undefined && socket.writableLength === 0 && socket.errored === null && !socket.destroyed
   }
 
   readonly #onFlushed = (): void => {

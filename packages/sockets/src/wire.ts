@@ -6,6 +6,12 @@ import type { ConnectionOptions } from 'node:tls'
 /** How long a closed TLS connection waits for the peer to end as well. */
 const LINGER_MS = 2000
 
+/**
+ * Node stops reading with the first chunk that a paused socket gets. With a buffer it would go on, and what lies in that
+ * buffer is gone when it then meets a reset (S-113). The types leave the option out.
+ */
+const UNBUFFERED = { highWaterMark: 0 }
+
 /** What a wire tells the connection that holds it. Nothing comes after a failure, a loss or a `release()`. */
 export interface WireEvents {
   wireOpened(): void
@@ -40,7 +46,7 @@ export class Wire {
 
   /** Dials, and goes over to TLS where options for it are given. */
   static dial(host: string, port: number, tls: ConnectionOptions | undefined, events: WireEvents): Wire {
-    const tcp = connectTcp({ host, port, allowHalfOpen: true, noDelay: true }).pause()
+    const tcp = connectTcp({ host, port, allowHalfOpen: true, noDelay: true, ...UNBUFFERED }).pause()
     const wire = new Wire(tcp, events)
     if (tls === undefined) wire.#follow('connect')
     // Not before: while several addresses are tried, Node swaps the handle of the TCP socket under what lies above it.
@@ -62,7 +68,6 @@ export class Wire {
   /** Gives the TCP connection away: no event comes from here any more. */
   release(): NodeSocket {
     this.#events = undefined
-    for (const event of ['data', 'end', 'close']) this.#tcp.removeAllListeners(event)
     return this.#tcp
   }
 
@@ -72,17 +77,20 @@ export class Wire {
    */
   destroy(unread: boolean): void {
     this.#events = undefined
+    if (this.#stream.destroyed) return
     if (this.#stream !== this.#tcp) this.#linger(this.#stream)
     else if (unread) this.reset()
     else this.#tcp.destroy()
   }
 
-  /** Ends both directions at once by RST. */
+  /**
+   * Ends both directions at once by RST. Under TLS too only the TCP socket is told, and takes the rest with it: to destroy
+   * both from within a callback of the handshake crashes Node 24.
+   */
   reset(): void {
     this.#events = undefined
     if (this.#tcp.connecting) this.#tcp.destroy()
     else this.#tcp.resetAndDestroy()
-    this.#stream.destroy()
   }
 
   /**
@@ -100,7 +108,7 @@ export class Wire {
 
   #secure(options: ConnectionOptions): void {
     try {
-      this.#stream = connectTls({ ...options, socket: this.#tcp }).pause()
+      this.#stream = connectTls({ ...options, ...UNBUFFERED, socket: this.#tcp }).pause()
     } catch (cause) {
       this.#tcp.destroy(cause as Error)
       return

@@ -3,7 +3,6 @@ import type { TLSSocket } from 'node:tls'
 import { formatHostPort, HawserError } from '@hawser/core'
 import type { HostPort, Logger } from '@hawser/core'
 import { serveControlStream } from './control-stream.ts'
-import { DrainLimit } from './drain-limit.ts'
 import { readFirstMessage } from './messages.ts'
 import { channelBinding, proofOf } from './proof.ts'
 import { encodeRegistration, parseAccepted } from './register.ts'
@@ -12,8 +11,11 @@ import { DialServer } from './serve-dials.ts'
 import type { DialHandler } from './serve-dials.ts'
 import { MuxSession } from './session.ts'
 import type { TunnelToken } from './token.ts'
+import { ConnectorSide } from './tunnel-connection.ts'
+import type { TunnelConnection } from './tunnel-connection.ts'
 import { connectError, EDGE_SERVER_NAME, TLS_OPTIONS, TUNNEL_ALPN } from './transport.ts'
 
+/** Where to connect, as what, and what to do there. */
 export interface ConnectTunnelOptions {
   readonly edge: HostPort
   readonly token: TunnelToken
@@ -25,58 +27,8 @@ export interface ConnectTunnelOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** One connection of a connector to an edge, registered and serving. */
-export interface TunnelConnection extends AsyncDisposable {
-  readonly edgeId: string
-  readonly activeStreams: number
-  /** Settles once with the error that ended the connection, or undefined after an agreed end. */
-  readonly closed: Promise<HawserError | undefined>
-  /** Tells the edge to open no more streams, waits for those that are open, and ends. */
-  drain(): Promise<void>
-  /** As `drain`, for at most `graceMs`; what is open then fails. @default 30_000 */
-  close(graceMs?: number): Promise<void>
-  abort(reason: HawserError): void
-}
-
 /** From the first packet to the accepted registration. */
 const CONNECT_TIMEOUT_MS = 10_000
-const GRACE_MS = 30_000
-
-class ConnectorSide implements TunnelConnection {
-  readonly edgeId: string
-  readonly closed: Promise<HawserError | undefined>
-  readonly #session: MuxSession
-  readonly #dials: DialServer
-  readonly #ending: DrainLimit
-
-  constructor(session: MuxSession, dials: DialServer, edgeId: string) {
-    this.#session = session
-    this.#dials = dials
-    this.edgeId = edgeId
-    this.closed = session.closed
-    this.#ending = new DrainLimit(session, () => dials.whenIdle())
-  }
-
-  get activeStreams(): number {
-    return this.#dials.activeStreams
-  }
-
-  drain(): Promise<void> {
-    return this.#ending.drain()
-  }
-
-  close(graceMs: number = GRACE_MS): Promise<void> {
-    return this.#ending.close(graceMs)
-  }
-
-  abort(reason: HawserError): void {
-    this.#session.abort(reason)
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-}
 
 function secureConnection(options: ConnectTunnelOptions): TLSSocket {
   const { host, port } = options.edge

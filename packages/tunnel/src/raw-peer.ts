@@ -57,12 +57,10 @@ export class RawPeer implements FrameSink {
     this.#transport.pause()
   }
 
+  /** Ends the connection; reads what is still to come. */
   end(): void {
     this.#transport.end()
-  }
-
-  destroy(): void {
-    this.#transport.destroy()
+    this.#transport.resume()
   }
 
   /** The first frame that `matches`, as soon as there is one. Frames before it stay. */

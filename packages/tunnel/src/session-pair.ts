@@ -20,6 +20,7 @@ function startSession(transport: Duplex, role: 'client' | 'server', options: Opt
   const accepted: MuxStream[] = []
   const waiting: ((stream: MuxStream) => void)[] = []
   const onStream = (stream: MuxStream): void => {
+    stream.on('error', () => {}) // tests that expect an error listen for it
     const next = waiting.shift()
     if (next === undefined) accepted.push(stream)
     else next(stream)
@@ -71,7 +72,7 @@ export function sessionWithRawPeer(
     ...tested,
     peer,
     [Symbol.asyncDispose]: async () => {
-      peer.destroy()
+      peer.end()
       tested.session.end()
       await tested.session.closed
     },

@@ -87,7 +87,6 @@ for (const [transport, pair] of Object.entries(PAIRS)) {
       assert.ok(HawserError.is(error, 'connection_terminated'), String(error))
       assert.equal(client.session.streamCount, 0)
       assert.equal(server.session.streamCount, 0)
-      assert.equal(opened.bufferedBytes, 0)
     })
 
     test('a thousand streams at once arrive whole, whatever is sent on them', TEST, async (t) => {
@@ -132,7 +131,7 @@ for (const [transport, pair] of Object.entries(PAIRS)) {
       assert.equal(stuck.sendCredit, 0)
       assert.equal(stuck.writableNeedDrain, true)
       read.end()
-      stuck.destroy()
+      await finished(moving.resume())
     })
 
     test('a reader that wakes up late gets everything', TEST, async (t) => {

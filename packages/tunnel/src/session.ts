@@ -22,6 +22,8 @@ export interface SessionOptions {
   readonly maxOutboundStreams?: number | undefined
   /** Streams this side may have opened that the peer has not acknowledged yet. @default 4_096 */
   readonly maxUnacknowledged?: number | undefined
+  /** Id of the first stream this side opens. @default 1 for the client, 2 for the server */
+  readonly firstId?: number | undefined
   /** Gap between pings. @default 5_000 */
   readonly keepaliveMs?: number | undefined
   /** Silence after a ping that means the peer is dead. @default 4_500 */
@@ -32,6 +34,10 @@ const MAX_STREAMS = 16_384
 const MAX_UNACKNOWLEDGED = 4_096
 const KEEPALIVE_MS = 5_000
 const PING_TIMEOUT_MS = 4_500
+const GO_AWAY_TEXT: Readonly<Record<number, string>> = {
+  [GoAwayCode.ProtocolError]: 'protocol error',
+  [GoAwayCode.InternalError]: 'internal error',
+}
 /** How long the last frames may take to leave before the transport is destroyed. */
 const END_LIMIT_MS = 1_000
 
@@ -70,7 +76,7 @@ export class MuxSession implements FrameSink, StreamHost {
     this.#transport = transport
     this.#options = options
     this.#parity = options.role === 'client' ? 1 : 0
-    this.#nextId = options.role === 'client' ? 1 : 2
+    this.#nextId = options.firstId ?? (options.role === 'client' ? 1 : 2)
     this.sender = new FrameSender(transport, () => this.#deaf())
     this.#decoder = new FrameDecoder(this)
     this.#keepalive = new Keepalive({
@@ -260,7 +266,7 @@ export class MuxSession implements FrameSink, StreamHost {
       this.#goAwayReceived = true
       return undefined
     }
-    const kind = code === GoAwayCode.ProtocolError ? 'protocol error' : 'internal error'
+    const kind = GO_AWAY_TEXT[code] ?? 'unknown reason'
     return this.#finish(
       new HawserError('tunnel_closed', `the peer ended the tunnel connection: ${kind} (${code})`),
       false,

@@ -104,7 +104,7 @@ export class MuxStream extends Duplex implements SendWaiter {
     this.#host.sender.data(this.#takeOpeningFlags(), this.id, payload)
   }
 
-  /** `preface` gets the bytes from here on, until {@link hand}. Call it before anything has been read. */
+  /** `preface` gets the bytes from here on, until {@link hand}. Call it as soon as the stream exists. */
   expect(preface: Preface): void {
     this.#preface = preface
   }

@@ -6,8 +6,14 @@ import { bundleFailed } from './bundle/build-errors.ts'
 export interface RuntimeModules {
   /** Behind `vpc_networks` bindings. */
   readonly vpcNetwork: string
-  /** Behind the hidden binding that `sockets` uses. */
+  /** Behind the hidden binding that `runtime` uses. */
   readonly egress: string
+  /** Behind the hidden binding that those two use. */
+  readonly invocations: string
+  /** `hawser:runtime`, which the following import. */
+  readonly runtime: string
+  /** `hawser:exports`, which the entry module imports. */
+  readonly exports: string
   /** In the place of `cloudflare:sockets`. */
   readonly sockets: string
 }
@@ -15,6 +21,9 @@ export interface RuntimeModules {
 const SOURCES = {
   vpcNetwork: 'vpc-network.worker.ts',
   egress: 'egress.worker.ts',
+  invocations: 'invocations.worker.ts',
+  runtime: 'runtime.worker.ts',
+  exports: 'exports.worker.ts',
   sockets: 'sockets.worker.ts',
 } as const satisfies Record<keyof RuntimeModules, string>
 
@@ -29,16 +38,14 @@ async function bundleRuntime(): Promise<RuntimeModules> {
     format: 'esm',
     platform: 'neutral',
     target: 'es2024',
-    external: ['cloudflare:*', 'cloudflare-internal:*'],
+    external: ['cloudflare:*', 'cloudflare-internal:*', 'node:*', 'node-internal:*', 'hawser:*'],
     // The build must depend on our own settings alone, wherever the package ends up.
     tsconfigRaw: {},
     logLevel: 'silent',
   })
-  const text = (name: keyof RuntimeModules): string => {
-    const file = result.outputFiles.find(({ path }) => path === join(folder, `${name}.js`))
-    return file?.text ?? ''
-  }
-  return { vpcNetwork: text('vpcNetwork'), egress: text('egress'), sockets: text('sockets') }
+  const text = (name: string): string =>
+    result.outputFiles.find(({ path }) => path === join(folder, `${name}.js`))?.text ?? ''
+  return Object.fromEntries(Object.keys(SOURCES).map((name) => [name, text(name)])) as Record<keyof RuntimeModules, string>
 }
 
 let bundled: Promise<RuntimeModules> | undefined

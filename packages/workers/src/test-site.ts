@@ -1,4 +1,5 @@
 /** A Worker running against a fake edge, for tests. */
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
@@ -101,6 +102,25 @@ export async function startTarget(serve: (socket: Socket) => void): Promise<Targ
       new Promise((resolve) => {
         server.close(() => resolve())
         for (const socket of open) socket.destroy()
+      }),
+  }
+}
+
+/** An HTTP server that answers as soon as `edge` has no connection of a Worker's: for Workers to wait for that. */
+export async function startWhenEmpty(edge: FakeEdge): Promise<AsyncDisposable & { readonly port: number }> {
+  const server = createHttpServer((_request, response) => {
+    const check = setInterval(() => {
+      if (edge.connects.size === 0) response.end()
+    }, 1)
+    response.once('close', () => clearInterval(check))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
       }),
   }
 }

@@ -4,7 +4,9 @@ import type { BindingDoors, BindingIdentity } from '@hawser/core'
 import type { Call, FlowBinding, FlowContext, FlowServices } from '../flow/context.ts'
 import { FailureMemory } from '../flow/failure-memory.ts'
 import { runFlow } from '../flow/run-flow.ts'
+import { Upgrades } from '../flow/upgrades.ts'
 import { UpstreamPool } from '../http/upstream-pool.ts'
+import { TlsClient } from '../tls/tls-client.ts'
 import type { ConnectListener } from './connect-listener.ts'
 import type { IntruderLog } from './intruder-log.ts'
 import { UnixDoor } from './unix-door.ts'
@@ -29,6 +31,8 @@ export class OpenBinding implements FlowBinding, BindingDoors {
   readonly capability: Secret = new Secret(randomBytes(CAPABILITY_BYTES).toString('hex'))
   readonly pool: UpstreamPool = new UpstreamPool()
   readonly failures: FailureMemory = new FailureMemory()
+  readonly tls: TlsClient
+  readonly upgrades: Upgrades
   readonly open: Set<FlowContext> = new Set()
   readonly #options: OpenBindingOptions
   #door: UnixDoor | undefined
@@ -40,9 +44,12 @@ export class OpenBinding implements FlowBinding, BindingDoors {
   private constructor(options: OpenBindingOptions) {
     this.identity = options.identity
     this.#options = options
+    const { trust, tlsSessions, limits } = options.services
+    this.tls = new TlsClient({ rules: options.identity.tls, trust, sessions: tlsSessions })
+    this.upgrades = new Upgrades((call) => this.#run(call), limits.upgradeTimeoutMs)
   }
 
-  /** @throws {HawserError} `listen_failed` */
+  /** @throws {HawserError} `listen_failed`, `config_invalid` for a TLS rule that cannot be used */
   static async open(options: OpenBindingOptions): Promise<OpenBinding> {
     const binding = new OpenBinding(options)
     const { socketPath, intruders, listener } = options
@@ -80,6 +87,11 @@ export class OpenBinding implements FlowBinding, BindingDoors {
   }
 
   readonly #take = (call: Call): void => {
+    if (call.kind === 'connect' && call.operation === 't') this.upgrades.join(call)
+    else this.#run(call)
+  }
+
+  #run(call: Call): void {
     this.#running += 1
     void runFlow(this.#options.services, this, call).finally(() => {
       this.#running -= 1
@@ -90,6 +102,7 @@ export class OpenBinding implements FlowBinding, BindingDoors {
   async #drain(): Promise<void> {
     this.#options.listener.unregister(this.capability)
     const closed = this.#door?.close()
+    this.upgrades.close()
     if (this.#running > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
     await closed
   }

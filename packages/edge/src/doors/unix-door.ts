@@ -12,14 +12,14 @@ import { parseRequestUrl } from '../http/request-url.ts'
 import { SocketConnectCall } from './connect-call.ts'
 import type { IntruderLog } from './intruder-log.ts'
 import { listen, stopListening } from './listen.ts'
-import { answerItself, answerOutcome } from './own-answers.ts'
+import { answerItself, answerModule } from './own-answers.ts'
 
 /** No limit on a whole request: an upload may take as long as it takes. */
 const LIMITS: ClientLimits = { maxHeadBytes: MAX_HEAD_BYTES, headTimeoutMs: 30_000 }
 
 export interface UnixDoorOptions {
   readonly path: string
-  readonly binding: Pick<FlowBinding, 'identity' | 'failures'>
+  readonly binding: Pick<FlowBinding, 'identity' | 'failures' | 'open' | 'upgrades'>
   readonly intruders: IntruderLog
   /** Begins the flow of one call. */
   readonly take: (call: ConnectCall | FetchCall) => void
@@ -86,8 +86,9 @@ export class UnixDoor {
   #request(client: ClientConnection, head: RequestHead): RequestSink {
     try {
       const url = parseRequestUrl(head.target)
-      const { failures, identity } = this.#options.binding
-      if (url.origin.host === FLOWS_HOST) return answerOutcome(client, url.path, failures)
+      const { binding } = this.#options
+      const { identity } = binding
+      if (url.origin.host === FLOWS_HOST) return answerModule(client, head.method, url.path, binding)
       return new FetchCall(client, head, url, {
         start: this.#options.take,
         strictUpgrade: identity.network.kind !== 'public',

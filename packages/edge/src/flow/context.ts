@@ -1,13 +1,17 @@
 import type { Duplex } from 'node:stream'
 import { HawserError } from '@hawser/core'
 import type { AuthorityOperation, BindingIdentity, Dialed, Dialer, FlowRecord, HostPort, Logger } from '@hawser/core'
-import type { EgressPolicy, Resolve } from '@hawser/policy'
+import type { EgressPolicy } from '@hawser/policy'
+import type { Resolve } from '../name-resolver.ts'
 import type { SecureContext } from 'node:tls'
 import type { FetchCall } from '../http/fetch-call.ts'
+import type { TlsClient } from '../tls/tls-client.ts'
 import type { UpstreamPool } from '../http/upstream-pool.ts'
 import type { Upstream } from '../http/upstream.ts'
 import type { FailureMemory } from './failure-memory.ts'
+import type { InvocationLimiter } from './invocation-limiter.ts'
 import type { FlowRecorder } from './record.ts'
+import type { Upgrade, Upgrades } from './upgrades.ts'
 
 /** A CONNECT that waits for its answer. */
 export interface ConnectCall {
@@ -35,6 +39,8 @@ export interface FlowBinding {
   readonly identity: BindingIdentity
   readonly pool: UpstreamPool
   readonly failures: FailureMemory
+  readonly tls: TlsClient
+  readonly upgrades: Upgrades
   /** Flows under way. */
   readonly open: Set<FlowContext>
 }
@@ -59,6 +65,8 @@ export interface FlowLimits {
   /** From the first attempt to an open connection, whatever the number of addresses. */
   readonly dialTimeoutMs: number
   readonly handshakeTimeoutMs: number
+  /** How long the two halves of an upgrade to TLS wait for each other. @default 10_000 */
+  readonly upgradeTimeoutMs?: number | undefined
 }
 
 /** What the steps lean on, given once to all flows of an edge. */
@@ -71,6 +79,10 @@ export interface FlowServices {
   readonly directDialer: (addresses: readonly string[]) => Dialer
   /** Trust for TLS to targets; one for all, since reading the roots anew costs more than a handshake. */
   readonly trust: SecureContext
+  /** Whether TLS sessions with targets are resumed. @default true */
+  readonly tlsSessions?: boolean | undefined
+  /** One for all bindings: a Worker's invocation may use several. */
+  readonly invocations: InvocationLimiter
   readonly recorder: FlowRecorder
   readonly limits: FlowLimits
 }
@@ -83,12 +95,16 @@ export class FlowContext {
   readonly flow: FlowRecord
   /** Set by admit. */
   admitted = false
+  /** Set by admit where the invocation's connections are counted: gives this one's place back. */
+  leave: (() => void) | undefined
   /** Whether a kept connection may serve; not again after one turned out to be dead. */
   mayReuse = true
   /** Set by route. */
   dialer: Dialer | undefined
   /** Set by route where there may be other ways to the target, for when one turns out to be closed. */
   alternative: ((tried: ReadonlySet<Dialer>) => Dialer | undefined) | undefined
+  /** Of a connection that may be upgraded to TLS later, from the start to the end of its flow. */
+  upgrade: Upgrade | undefined
   /** Set by dial; its stream replaced by secure. Relay takes it away. */
   dialed: Dialed | undefined
   /** Set by target where a kept connection serves, else by secure. Relay takes it away. */

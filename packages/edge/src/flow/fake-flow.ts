@@ -14,11 +14,14 @@ import type {
 import { publicEgress } from '@hawser/policy'
 import { CapturedLog, memoryPair } from '@hawser/testkit'
 import { UpstreamPool } from '../http/upstream-pool.ts'
+import { TlsClient } from '../tls/tls-client.ts'
 import { FlowContext } from './context.ts'
 import type { ConnectCall, FlowBinding, FlowServices } from './context.ts'
 import { FailureMemory } from './failure-memory.ts'
 import { identify } from './identify.ts'
+import { InvocationLimiter } from './invocation-limiter.ts'
 import { FlowRecorder } from './record.ts'
+import { Upgrades } from './upgrades.ts'
 
 /** A CONNECT whose answer is kept. */
 export class FakeCall implements ConnectCall {
@@ -115,6 +118,7 @@ export function fakeFlow(options: FakeFlowOptions = {}): FakeFlow {
     },
     directDialer: () => dialer,
     trust: createSecureContext(),
+    invocations: new InvocationLimiter(),
     recorder: new FlowRecorder(log, (flow) => ended.push(flow)),
     limits: { maxOpenFlows: 2, resolveTimeoutMs: 1_000, dialTimeoutMs: 1_000, handshakeTimeoutMs: 1_000 },
     ...options.services,
@@ -125,7 +129,14 @@ export function fakeFlow(options: FakeFlowOptions = {}): FakeFlow {
     network: options.network ?? TUNNEL,
     ...options.identity,
   }
-  const binding: FlowBinding = { identity, pool: new UpstreamPool(), failures: new FailureMemory(), open: new Set() }
+  const binding: FlowBinding = {
+    identity,
+    pool: new UpstreamPool(),
+    failures: new FailureMemory(),
+    tls: new TlsClient({ rules: identity.tls, trust: services.trust }),
+    upgrades: new Upgrades(() => {}),
+    open: new Set(),
+  }
   const call = options.call ?? new FakeCall('db.internal', 5432)
   const flow = identify(identity, call, 1_700_000_000_000)
   const context = new FlowContext(services, binding, call, flow)

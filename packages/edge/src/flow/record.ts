@@ -103,9 +103,12 @@ export function record(context: FlowContext): void {
   const { error } = flow
   flow.outcome = error === undefined ? 'ok' : error.code === 'connection_aborted' ? 'aborted' : 'error'
   binding.open.delete(context)
+  context.leave?.()
   if (call.kind === 'connect' && call.callId !== undefined && error !== undefined) {
     const { code, message } = error
-    binding.failures.remember(call.callId, { code, message, flow: flow.id }, startedAt)
+    // Of an upgrade that came to nothing because its connection did, the module asks about the connection.
+    const told = call.operation === 't' && binding.failures.recall(call.callId, startedAt) !== undefined
+    if (!told) binding.failures.remember(call.callId, { code, message, flow: flow.id }, startedAt)
   }
   flow.timings.record = performance.now() - startedAt
   context.services.recorder.keep(flow)

@@ -1,9 +1,10 @@
-import type { Duplex } from 'node:stream'
 import { HawserError, resetStream, splice } from '@hawser/core'
 import type { FetchCall } from '../http/fetch-call.ts'
 import type { ConnectCall, FlowContext } from './context.ts'
 import { FlowBytes } from './flow-bytes.ts'
 import { asFlowError } from './flow-error.ts'
+import { relayError } from './relay-error.ts'
+import { joinUpgradable } from './relay-upgradable.ts'
 
 /** A kept connection proved dead before the target answered, and the request may be sent again. */
 export class StaleConnection extends HawserError {}
@@ -15,7 +16,9 @@ export class StaleConnection extends HawserError {}
  * for what the Worker did; {@link StaleConnection} where another attempt is in order
  */
 export function relay(context: FlowContext): Promise<void> {
-  return context.call.kind === 'fetch' ? forward(context, context.call) : join(context, context.call)
+  const { call, upgrade } = context
+  if (call.kind === 'fetch') return forward(context, call)
+  return upgrade === undefined ? join(context, call) : joinUpgradable(context, call, upgrade)
 }
 
 async function join(context: FlowContext, call: ConnectCall): Promise<void> {
@@ -28,16 +31,6 @@ async function join(context: FlowContext, call: ConnectCall): Promise<void> {
   } catch (error) {
     throw relayError(error, worker)
   }
-}
-
-/** Which of the two ends failed is what tells an abort from an error. */
-function relayError(error: unknown, worker: Duplex): HawserError {
-  if (HawserError.is(error)) return asFlowError(error, 'connection_terminated')
-  const reason = error instanceof Error ? error.message : String(error)
-  const byWorker = worker.errored !== null && worker.errored === error
-  return byWorker
-    ? new HawserError('connection_aborted', `the Worker gave the connection up: ${reason}`, { cause: error })
-    : new HawserError('connection_terminated', `the target ended the connection: ${reason}`, { cause: error })
 }
 
 async function forward(context: FlowContext, call: FetchCall): Promise<void> {

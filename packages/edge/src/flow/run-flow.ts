@@ -37,6 +37,7 @@ export async function runFlow(services: FlowServices, binding: FlowBinding, call
   const startedAt = performance.now()
   const flow = identify(binding.identity, call, Date.now())
   const context = new FlowContext(services, binding, call, flow)
+  context.upgrade = binding.upgrades.open(context)
   flow.timings.identify = performance.now() - startedAt
   let error = await runSteps(context)
   if (error instanceof StaleConnection) {
@@ -46,6 +47,7 @@ export async function runFlow(services: FlowServices, binding: FlowBinding, call
   release(context)
   record(context)
   if (error !== undefined) call.refuse(error, flow)
+  if (context.upgrade !== undefined) binding.upgrades.end(context.upgrade, error)
 }
 
 /** @returns the error that stopped a step, which the flow's record then holds too */

@@ -1,15 +1,17 @@
 import type { Duplex } from 'node:stream'
-import { isIP } from 'node:net'
-import { connect } from 'node:tls'
-import type { TLSSocket } from 'node:tls'
 import { HawserError } from '@hawser/core'
 import { Upstream } from '../http/upstream.ts'
 import type { FlowContext } from './context.ts'
+import { asFlowError } from './flow-error.ts'
 import { originKey } from './target.ts'
 
+/** What an edge speaks to the targets of `https:` URLs. A connection offers nothing (S-150). */
+const HTTP_ALPN: readonly string[] = ['http/1.1']
+
 /**
- * Step 7, secure: TLS to the target, for `https:` URLs, with the name of the URL as SNI and as the name the certificate
- * must bear (V-036). What was dialled becomes an HTTP connection here, if the call is a fetch.
+ * Step 7, secure: TLS to the target, for `https:` URLs and for connections that ask for it, as the binding's rules say and
+ * else with full verification of the name that the Worker used (V-036, S-150). What was dialled becomes an HTTP connection
+ * here, if the call is a fetch.
  *
  * @throws {HawserError} `tls_certificate_error`, `tls_protocol_error`, `connection_aborted`
  */
@@ -34,51 +36,29 @@ function makeUpstream(context: FlowContext): void {
 }
 
 async function handshake(context: FlowContext): Promise<void> {
-  const { dialed, flow, target } = context
+  const { dialed } = context
   if (dialed === undefined) throw new HawserError('proxy_internal_error', 'a step ran before the target was dialled')
-  const { handshakeTimeoutMs } = context.services.limits
-  const secured = await secureStream(dialed.stream, target.host, context, handshakeTimeoutMs)
-  context.dialed = { ...dialed, stream: secured }
-  flow.tls = { protocol: secured.getProtocol() ?? 'unknown', authorized: secured.authorized }
+  context.dialed = undefined // owned by the handshake while that lasts
+  context.dialed = { ...dialed, stream: await secureStream(context, dialed.stream) }
   makeUpstream(context)
 }
 
-/** Ends with a verified TLS connection over `stream`, or destroys it. */
-function secureStream(stream: Duplex, host: string, context: FlowContext, timeoutMs: number): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({
-      socket: stream,
-      host, // the name to verify; nothing is looked up where a socket is given
-      servername: isIP(host) === 0 ? host : '', // RFC 6066 section 3: no addresses
-      ALPNProtocols: ['http/1.1'],
-      secureContext: context.services.trust,
-    })
-    const settle = (error?: HawserError): void => {
-      clearTimeout(timer)
-      context.signal.removeEventListener('abort', onAbort)
-      socket.off('secureConnect', onSecure)
-      if (error === undefined) return resolve(socket)
-      socket.destroy()
-      stream.destroy()
-      return reject(error)
-    }
-    const onSecure = (): void => settle()
-    const onAbort = (): void => settle(HawserError.from(context.signal.reason, 'connection_aborted'))
-    const timer = setTimeout(() => {
-      settle(new HawserError('tls_protocol_error', `${host}: no TLS handshake in ${timeoutMs} ms`))
-    }, timeoutMs)
-    context.signal.addEventListener('abort', onAbort, { once: true })
-    socket.once('secureConnect', onSecure)
-    socket.once('close', () =>
-      settle(new HawserError('tls_protocol_error', `${host}: the target hung up in the TLS handshake`)),
-    )
-    socket.on('error', (error) => settle(tlsError(error, socket, host))) // stays: an error must never go uncaught
-  })
-}
-
-/** Node has judged the certificate by the time it destroys the socket, and says so there. */
-function tlsError(error: Error, socket: TLSSocket, host: string): HawserError {
-  const rejected: unknown = socket.authorizationError
-  const code = rejected === null || rejected === undefined ? 'tls_protocol_error' : 'tls_certificate_error'
-  return new HawserError(code, `${host}: ${error.message}`, { cause: error })
+/**
+ * The target's connection under TLS; also for an upgrade, later than this step. Takes ownership of `raw`.
+ *
+ * @param name what the certificate must be for, unless a rule says otherwise. @default the target's host
+ * @throws {HawserError} as {@link secure}
+ */
+export async function secureStream(context: FlowContext, raw: Duplex, name?: string): Promise<Duplex> {
+  const { binding, call, flow, services, signal, target } = context
+  const { host, port } = target
+  const timeoutMs = services.limits.handshakeTimeoutMs
+  const alpn = call.kind === 'fetch' ? HTTP_ALPN : undefined
+  try {
+    const { stream, tls } = await binding.tls.secure(raw, { host, port, name, alpn, timeoutMs, signal })
+    flow.tls = tls
+    return stream
+  } catch (error) {
+    throw asFlowError(error, 'tls_protocol_error')
+  }
 }

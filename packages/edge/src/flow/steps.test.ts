@@ -15,21 +15,21 @@ test('admit: takes as many as the binding may have, and one more when one has go
   const more = (): FlowContext => new FlowContext(services, binding, call, flow)
   const second = more()
   const third = more()
-  admit(context)
-  admit(second)
+  void admit(context)
+  void admit(second)
   assert.throws(
     () => admit(third),
     (error) => HawserError.is(error, 'connection_limit_reached') && /DB .*at most 2/.test(error.message),
   )
   binding.open.delete(context)
-  admit(third)
+  void admit(third)
   assert.equal(binding.open.size, 2)
 })
 
 test('admit: a call that is tried again keeps its place', () => {
   const { context, binding } = fakeFlow()
-  admit(context)
-  admit(context)
+  void admit(context)
+  void admit(context)
   assert.equal(binding.open.size, 1)
 })
 

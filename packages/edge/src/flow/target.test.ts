@@ -121,10 +121,21 @@ test('origin key: tells schemes, hosts and ports apart', () => {
   )
 })
 
-test('target: a socket that is to speak TLS is refused, never opened in clear text', () => {
-  for (const operation of ['s', 't'] as const) {
-    const { context, call } = fakeFlow()
+test('target: a connection that is to speak TLS from the start says so, others do not', async () => {
+  for (const [operation, tls] of [
+    ['c', false],
+    ['u', false],
+    ['s', true],
+  ] as const) {
+    const { context, call, flow } = fakeFlow()
     call.operation = operation
-    assert.throws(() => target(context), hasCode('tls_protocol_error'))
+    await target(context)
+    assert.equal(flow.target?.tls, tls)
   }
+})
+
+test('target: an upgrade without a connection leads nowhere', () => {
+  const { context, call } = fakeFlow()
+  call.operation = 't'
+  assert.throws(() => target(context), hasCode('tls_protocol_error'))
 })

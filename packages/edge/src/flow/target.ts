@@ -38,7 +38,7 @@ export function target(context: FlowContext): void | Promise<void> {
   const { call, flow, binding } = context
   const written = call.kind === 'fetch' ? call.url.origin : call
   const { port } = written
-  const tls = call.kind === 'fetch' && call.url.origin.tls
+  const tls = call.kind === 'fetch' ? call.url.origin.tls : call.operation === 's'
   const parsed = hosts.get(written.host)
   const host = parsed.kind === 'ip' ? parsed.ip : parsed.name
   const isPublic = flow.network.kind === 'public'
@@ -46,9 +46,9 @@ export function target(context: FlowContext): void | Promise<void> {
   if (host === RESERVED_SUFFIX.slice(1) || host.endsWith(RESERVED_SUFFIX)) {
     throw new HawserError('destination_not_found', `${flow.requested}: names under ${RESERVED_SUFFIX} lead nowhere`)
   }
-  if (call.kind === 'connect' && (call.operation === 's' || call.operation === 't')) {
-    // Never in clear text what was asked for under TLS.
-    throw new HawserError('tls_protocol_error', `${flow.requested}: TLS on sockets is not supported yet`)
+  if (call.kind === 'connect' && call.operation === 't') {
+    // One that has found its connection is part of that one's flow.
+    throw new HawserError('tls_protocol_error', `${flow.requested}: there is no connection to upgrade to TLS`)
   }
   if (port < 1) throw new HawserError('address_invalid', `${flow.requested}: expected a port of 1 to 65535`)
   if (isPublic) refuseEarly(context, parsed.kind === 'name' ? host : undefined, port)

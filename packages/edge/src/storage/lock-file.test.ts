@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { HawserError } from '@hawser/core'
@@ -77,13 +77,45 @@ test('lock: a damaged one is taken over', async (t) => {
   }
 })
 
-test('lock: of many that reach for a stale one at once, one gets it', async (t) => {
+/** Reaches for the lock in its own process, says whether it got it, and holds it until its input ends. */
+const CONTENDER = `
+  const { acquireLock } = await import(process.argv[1])
+  const got = await acquireLock(process.argv[2]).then(() => 'yes', (error) => error.code)
+  process.stdout.write(got)
+  process.stdin.resume()
+`
+
+test('lock: of many processes that reach for a stale one at once, one gets it', { timeout: 30_000 }, async (t) => {
   const path = join(await temporaryFolder(t), 'edge.lock')
   await writeFile(path, JSON.stringify({ pid: await deadPid(), started: '1' }))
+  const module = new URL('lock-file.ts', import.meta.url).href
+  const children = Array.from({ length: 5 }, () =>
+    spawn(process.execPath, ['--input-type=module', '-e', CONTENDER, module, path], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
+  )
+  const answers = await Promise.all(children.map(async (child) => String(await once(child.stdout, 'data'))))
+  assert.deepEqual(answers.toSorted(), [...Array.from({ length: 4 }, () => 'storage_failed'), 'yes'])
+  for (const child of children) child.stdin.end()
+  await Promise.all(children.map((child) => once(child, 'exit')))
+})
+
+test('lock: of many in one process, one gets it', async (t) => {
+  const path = join(await temporaryFolder(t), 'edge.lock')
   const results = await Promise.allSettled(Array.from({ length: 8 }, () => acquireLock(path)))
   const held = results.filter((result) => result.status === 'fulfilled')
   assert.equal(held.length, 1)
   await held[0]?.value.release()
+})
+
+test('lock: a guard left by a crash is named, with what to do', async (t) => {
+  const path = join(await temporaryFolder(t), 'edge.lock')
+  await writeFile(path, JSON.stringify({ pid: await deadPid(), started: '1' }))
+  await writeFile(`${path}.takeover`, '')
+  const named = (error: unknown): boolean => HawserError.is(error) && error.message.includes(`delete ${path}.takeover`)
+  await assert.rejects(acquireLock(path), named)
+  await rm(`${path}.takeover`)
+  await (await acquireLock(path)).release()
 })
 
 test('lock: a folder that is not there says which path', async (t) => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
 import { HawserError, systemCode } from '@hawser/core'
 import { storageError } from './private-file.ts'
 
@@ -10,9 +11,10 @@ interface Holder {
   readonly started: string
 }
 
-/** Locks of this process, for which its own id proves nothing. */
+/** Locks that this process has or is reaching for: its own id in a file proves nothing. */
 const heldHere = new Set<string>()
 const MAX_TRIES = 5
+const RETRY_MS = 20
 
 /** Linux tells it in field 22 of the process's stat file (proc(5)). */
 async function startOf(pid: number): Promise<string> {
@@ -24,8 +26,8 @@ async function startOf(pid: number): Promise<string> {
   }
 }
 
-async function isAlive(holder: Holder, path: string): Promise<boolean> {
-  if (holder.pid === process.pid) return heldHere.has(path)
+async function isAlive(holder: Holder): Promise<boolean> {
+  if (holder.pid === process.pid) return false // of a process before us: ours would be in `heldHere`
   try {
     process.kill(holder.pid, 0)
   } catch (error) {
@@ -57,17 +59,31 @@ async function readLock(path: string): Promise<string | undefined> {
   }
 }
 
-/** Takes a dead edge's lock away, unless another process has replaced it meanwhile. */
-async function removeStale(path: string, text: string): Promise<void> {
-  const aside = `${path}.${randomBytes(4).toString('hex')}`
+/**
+ * Puts our lock in the place of a dead edge's. Looking and replacing are two steps, so only who holds the guard may take
+ * them: otherwise a slow starter would replace the lock of a faster one.
+ *
+ * @returns false where someone else is at it or was faster
+ */
+async function replaceStale(path: string, stale: string, temporary: string): Promise<boolean> {
+  const guard = `${path}.takeover`
   try {
-    await rename(path, aside)
+    await link(temporary, guard)
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return // someone was faster
+    if (systemCode(error) === 'EEXIST') return false
     throw error
   }
-  if ((await readFile(aside, 'utf8')) !== text) await link(aside, path).catch(() => {}) // a live one: back with it
-  await rm(aside, { force: true })
+  try {
+    if ((await readLock(path)) !== stale) return false
+    await rename(temporary, path)
+    return true
+  } finally {
+    await rm(guard, { force: true })
+  }
+}
+
+function inUse(path: string, pid: number): HawserError {
+  return storageError(path, `another edge (process ${pid}) uses this data directory; stop it or use another one`)
 }
 
 async function tryLock(path: string, temporary: string): Promise<boolean> {
@@ -80,14 +96,10 @@ async function tryLock(path: string, temporary: string): Promise<boolean> {
   const text = await readLock(path)
   if (text === undefined) return false
   const holder = parseHolder(text)
-  if (holder !== undefined && (await isAlive(holder, path))) {
-    throw storageError(
-      path,
-      `another edge (process ${holder.pid}) uses this data directory; stop it or use another one`,
-    )
+  if (holder !== undefined && (await isAlive(holder))) {
+    throw inUse(path, holder.pid)
   }
-  await removeStale(path, text)
-  return false
+  return replaceStale(path, text, temporary)
 }
 
 /**
@@ -97,20 +109,31 @@ async function tryLock(path: string, temporary: string): Promise<boolean> {
  * @throws {HawserError} `storage_failed` where a live process holds it
  */
 export async function acquireLock(path: string): Promise<LockFile> {
+  if (heldHere.has(path)) throw inUse(path, process.pid)
+  heldHere.add(path)
+  try {
+    return await acquire(path)
+  } catch (error) {
+    heldHere.delete(path)
+    throw HawserError.is(error)
+      ? error
+      : storageError(path, `cannot be written (${systemCode(error) ?? 'unknown error'})`, error)
+  }
+}
+
+async function acquire(path: string): Promise<LockFile> {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
   const own: Holder = { pid: process.pid, started: await startOf(process.pid) }
   try {
     await writeFile(temporary, JSON.stringify(own), { mode: 0o600, flag: 'wx', flush: true })
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       if (await tryLock(path, temporary)) return new LockFile(path)
+      await setTimeout(RETRY_MS)
     }
-  } catch (error) {
-    if (HawserError.is(error)) throw error
-    throw storageError(path, `cannot be written (${systemCode(error) ?? 'unknown error'})`, error)
   } finally {
     await rm(temporary, { force: true })
   }
-  throw storageError(path, 'several edges are starting on this data directory at once')
+  throw storageError(path, `several edges are starting here at once; if that is not so, delete ${path}.takeover`)
 }
 
 /** A lock this process holds. */
@@ -120,14 +143,13 @@ export class LockFile {
 
   constructor(path: string) {
     this.#path = path
-    heldHere.add(path)
   }
 
   /** Idempotent. */
   async release(): Promise<void> {
     if (this.#released) return
     this.#released = true
-    heldHere.delete(this.#path)
     await rm(this.#path, { force: true })
+    heldHere.delete(this.#path)
   }
 }

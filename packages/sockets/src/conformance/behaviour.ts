@@ -134,7 +134,10 @@ export async function take(reader: ReadableStreamDefaultReader<Uint8Array>, byte
 }
 
 /** Notes in which order promises settle. */
-export function recorder(): { readonly log: string[]; watch(name: string, promise: Promise<unknown>): void } {
+export function recorder(): {
+  readonly log: string[]
+  readonly watch: (name: string, promise: Promise<unknown>) => void
+} {
   const log: string[] = []
   const watch = (name: string, promise: Promise<unknown>): void => {
     promise.then(

@@ -23,8 +23,8 @@ export const CLOSE: readonly Behaviour[] = [
     'S-131 a reason is ignored',
     async (h) => {
       const { socket } = await pair(h)
-      const close = socket.close as (reason: unknown) => Promise<void>
-      return [await outcome(close.call(socket, new Error('why'))), await outcome(socket.closed)]
+      const closable: { close: (reason: unknown) => Promise<void> } = socket
+      return [await outcome(closable.close(new Error('why'))), await outcome(socket.closed)]
     },
     [OK, OK],
   ),

@@ -252,6 +252,25 @@ export const RESETS: readonly Behaviour[] = [
     ['abc', LOST, OK],
   ),
   behaviour(
+    'S-113 so are those of a reader that had stopped for a while',
+    async (h) => {
+      const { socket, peer } = await pair(h)
+      const reader = socket.readable.getReader()
+      const texts = [] as string[]
+      await peer.send('a')
+      texts.push(await take(reader, 1))
+      for (const text of ['b', 'c', 'd']) {
+        await peer.send(text)
+        await h.quiet()
+      }
+      await peer.reset()
+      await h.quiet()
+      texts.push(await take(reader, 3))
+      return [texts, await outcome(reader.read())]
+    },
+    [['a', 'bcd'], LOST],
+  ),
+  behaviour(
     'S-114 after a reset close() resolves, again and again',
     async (h) => {
       const { socket, peer } = await pair(h)

@@ -1,5 +1,7 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import type { Socket as NodeSocket } from 'node:net'
 import { connect } from '../connect.ts'
 import type { Connect, Harness, PeerOptions } from './behaviour.ts'
 import { ScriptedPeer } from './peer.ts'
@@ -9,14 +11,17 @@ import type { PeerCertificates } from './peer.ts'
 const QUIET_TURNS = 40
 
 /** Runs behaviours in this process, on the `connect` of this package. */
-export class NodeHarness implements Harness {
+export class NodeHarness implements Harness, AsyncDisposable {
   readonly connect: Connect
   readonly #certificates: PeerCertificates
   readonly #peers: ScriptedPeer[] = []
+  /** Every socket this process has dialled meanwhile: behaviours leave theirs as they are. */
+  readonly #dialled = new Set<NodeSocket>()
 
   constructor(certificates: PeerCertificates, using: unknown = connect) {
     this.#certificates = certificates
     this.connect = using as Connect
+    subscribe('net.client.socket', this.#note)
   }
 
   async peer(options?: PeerOptions): Promise<ScriptedPeer> {
@@ -38,7 +43,15 @@ export class NodeHarness implements Harness {
     for (let turn = 0; turn < QUIET_TURNS; turn += 1) await new Promise(setImmediate)
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
+    unsubscribe('net.client.socket', this.#note)
     await Promise.all(this.#peers.map((peer) => peer.close()))
+    const open = [...this.#dialled].filter((socket) => !socket.closed)
+    for (const socket of open) socket.destroy()
+    await Promise.all(open.map((socket) => (socket.closed ? undefined : once(socket, 'close').catch(() => {}))))
+  }
+
+  readonly #note = (message: unknown): void => {
+    this.#dialled.add((message as { socket: NodeSocket }).socket)
   }
 }

@@ -15,6 +15,7 @@ async function budget(h: Harness, highWaterMark: unknown): Promise<unknown> {
 }
 
 function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value)
   return typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value))
 }
 
@@ -43,7 +44,7 @@ export const OPTIONS: readonly Behaviour[] = [
     (h) => thrown(() => h.connect('h', 5)),
     NOT_OPTIONS,
   ),
-  ...['OFF', 'use', '', null, 1, true, 'startTls', {}].map((value) =>
+  ...['OFF', 'use', '', null, 1, true, 'startTls', ['on', 'off']].map((value) =>
     behaviour(
       `S-041 secureTransport ${shown(value)} is unsupported`,
       (h) => thrown(() => h.connect('h:1', { secureTransport: value })),

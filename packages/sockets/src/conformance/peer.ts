@@ -11,6 +11,29 @@ export interface PeerCertificate {
 }
 export type PeerCertificates = Readonly<Record<CertificateName, PeerCertificate>>
 
+/** What a maker of certificates has to offer (the one of @hawser/testkit does). */
+export interface CertificateAuthority {
+  readonly caPem: string
+  issue(options?: { names?: readonly string[]; notBefore?: Date; notAfter?: Date }): Promise<PeerCertificate>
+}
+
+const HOUR_MS = 3_600_000
+
+/** Makes the certificates of peers, and the CA that all of them but `untrusted` come from. */
+export async function makeCertificates(
+  createAuthority: (name?: string) => Promise<CertificateAuthority>,
+): Promise<PeerCertificates & { readonly caPem: string }> {
+  const [known, unknown] = [await createAuthority(), await createAuthority('nobody knows me')]
+  const yesterday = { notBefore: new Date(Date.now() - 24 * HOUR_MS), notAfter: new Date(Date.now() - HOUR_MS) }
+  return {
+    caPem: known.caPem,
+    good: await known.issue(),
+    wrongName: await known.issue({ names: ['wrong.example'] }),
+    expired: await known.issue(yesterday),
+    untrusted: await unknown.issue(),
+  }
+}
+
 /** Text kept of what was received; behind that, bytes are only counted. */
 const TEXT_LIMIT = 65_536
 const TAIL_LIMIT = 64
@@ -20,7 +43,7 @@ export class ScriptedPeer implements Peer {
   readonly #server: Server
   readonly #certificates: PeerCertificates
   readonly #options: PeerOptions
-  readonly #sockets: Socket[] = []
+  readonly #sockets = new Set<Socket>()
   readonly #connection = Promise.withResolvers<Socket>()
   readonly #end = Promise.withResolvers<string>()
   readonly #gone = Promise.withResolvers<string>()
@@ -142,7 +165,7 @@ export class ScriptedPeer implements Peer {
   }
 
   #accept(socket: Socket): void {
-    this.#sockets.push(socket)
+    this.#sockets.add(socket)
     socket.on('error', () => {})
     if (this.#options.tls !== undefined) return this.#secure(socket, this.#options.tls)
     this.#current = socket
@@ -174,7 +197,8 @@ export class ScriptedPeer implements Peer {
     // Never listens: it is given the connection, which is how Node upgrades one at the server's end.
     const server = createTlsServer({ cert: certPem, key: keyPem })
     server.once('secureConnection', (socket) => {
-      this.#sockets.push(socket)
+      this.#sockets.delete(plain) // it goes with the TLS socket, and must not go before it
+      this.#sockets.add(socket)
       this.#follow(socket)
       this.#current = socket
       this.#connection.resolve(socket)

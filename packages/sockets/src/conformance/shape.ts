@@ -34,8 +34,9 @@ export const SHAPE: readonly Behaviour[] = [
     async (h) => {
       const prototype: object = Object.getPrototypeOf((await pair(h)).socket)
       return ATTRIBUTES.every((name) => {
-        const { get, set, enumerable, configurable } = Object.getOwnPropertyDescriptor(prototype, name) ?? {}
-        return get !== undefined && set === undefined && enumerable === true && configurable === true
+        const property = Object.getOwnPropertyDescriptor(prototype, name) ?? {}
+        const getter = 'get' in property && property.set === undefined
+        return getter && property.enumerable === true && property.configurable === true
       })
     },
     true,

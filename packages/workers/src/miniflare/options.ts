@@ -6,9 +6,11 @@ import type { WorkerBundle, WorkerModule } from '../bundle/bundle.ts'
 import type { WorkerConfig } from '../config.ts'
 import type { RuntimeModules } from '../runtime-modules.ts'
 import { bindingOptions } from './bindings.ts'
+import { durableObjectClasses } from './durable-objects.ts'
+import { ownModules } from './own-modules.ts'
 import { MiniflareLog } from './runtime-log.ts'
 import type { RuntimeLog } from './runtime-log.ts'
-import { socketsModules, vpcParts } from './vpc.ts'
+import { vpcParts } from './vpc.ts'
 import type { OpenBinding } from './vpc.ts'
 
 /** Everything that a running Worker is made of. */
@@ -56,6 +58,12 @@ function sharedOptions(
   } as const satisfies Partial<MiniflareOptions>
 }
 
+/** Of the Worker's own classes; one may be bound without being named in a migration. */
+function durableObjectNames({ wrangler, name }: WorkerConfig): ReadonlySet<string> {
+  const bound = wrangler.durable_objects.bindings.filter(({ script_name: script = name }) => script === name)
+  return new Set([...durableObjectClasses(wrangler).keys(), ...bound.map(({ class_name: className }) => className)])
+}
+
 /**
  * Miniflare's options for one Worker. This folder alone knows Miniflare's shape.
  *
@@ -71,8 +79,8 @@ export function miniflareOptions(
   const [main, ...others] = bundle.modules
   const folder = dirname(main.path)
   const vpc = vpcParts(parts.bindings, parts.egress, runtime, flags)
-  const { entry, sockets } = socketsModules(folder, basename(main.path), runtime.sockets)
-  const user = bundle.modules.map(toModule)
+  const user = { name: basename(main.path), exports: bundle.exports, durableObjects: durableObjectNames(config) }
+  const { entry, others: own } = ownModules(folder, user, runtime)
   if (!vpc.ownSockets) {
     logger.warn(
       'compatibility flag disallow_importable_env: connect() of cloudflare:sockets reports every failure alike and takes a reset for an end',
@@ -83,7 +91,9 @@ export function miniflareOptions(
     compatibilityDate: parts.compatibilityDate,
     compatibilityFlags: flags,
     modulesRoot: folder,
-    modules: vpc.ownSockets ? [entry, ...user, sockets] : [toModule(main), ...others.map(toModule)],
+    modules: vpc.ownSockets
+      ? [entry, ...bundle.modules.map(toModule), ...own]
+      : [toModule(main), ...others.map(toModule)],
     stripCfConnectingIp: false, // the edge decides which headers leave
     ...bindingOptions(config, logger),
     ...vpc.worker,

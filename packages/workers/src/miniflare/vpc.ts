@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { BindingDoors } from '@hawser/core'
 import { HttpOptions_Style } from 'miniflare'
 import type { WorkerOptions } from 'miniflare'
@@ -10,7 +9,7 @@ export interface OpenBinding {
   readonly doors: BindingDoors
 }
 
-/** The name under which `sockets.worker.ts` finds its way to the edge; it removes it before any user code runs. */
+/** The name under which `runtime.worker.ts` finds its way to the edge; it removes it before any user code runs. */
 const EGRESS_BINDING = '__HAWSER_EGRESS__'
 
 /** The flag with which a module has no `env` to import, and so no way to reach a binding of ours. */
@@ -26,13 +25,20 @@ function fetchDoor(doors: BindingDoors) {
   return proxy(`unix:${doors.fetchSocket}`)
 }
 
-/** A module that stands between a Worker and the doors of one binding, which only it can see (`Doors` in src/runtime). */
-function wrapper(name: string, script: string, doors: BindingDoors): WorkerOptions {
+/** A module of ours behind a binding; what it is bound to itself only it can see. */
+function wrapper(name: string, script: string): WorkerOptions {
+  return { name, modules: [{ type: 'ESModule', path: `${name}.js`, contents: script }] }
+}
+
+const INVOCATIONS = 'hawser-invocations'
+
+/** One that stands between a Worker and the doors of a binding (`Doors` in src/runtime). */
+function doorsWrapper(name: string, script: string, doors: BindingDoors): WorkerOptions {
   return {
-    name,
-    modules: [{ type: 'ESModule', path: `${name}.js`, contents: script }],
+    ...wrapper(name, script),
     bindings: { CAPABILITY: doors.capability.reveal() },
     serviceBindings: { EDGE_FETCH: fetchDoor(doors), EDGE_CONNECT: proxy(doors.connectAddress) },
+    wrappedBindings: { INVOCATIONS },
   }
 }
 
@@ -59,42 +65,17 @@ export function vpcParts(
   const ownSockets = !compatibilityFlags.includes(NO_IMPORTABLE_ENV)
   const named = bindings.map(({ name, doors }) => ({
     binding: name,
-    wrapper: wrapper(`hawser-vpc-${name}`, runtime.vpcNetwork, doors),
+    wrapper: doorsWrapper(`hawser-vpc-${name}`, runtime.vpcNetwork, doors),
   }))
-  if (ownSockets) named.push({ binding: EGRESS_BINDING, wrapper: wrapper('hawser-egress', runtime.egress, egress) })
+  if (ownSockets) {
+    named.push({ binding: EGRESS_BINDING, wrapper: doorsWrapper('hawser-egress', runtime.egress, egress) })
+  }
   return {
     worker: {
       outboundService: fetchDoor(egress),
       wrappedBindings: Object.fromEntries(named.map((entry) => [entry.binding, entry.wrapper.name ?? ''])),
     },
-    wrappers: named.map((entry) => entry.wrapper),
+    wrappers: [...named.map((entry) => entry.wrapper), wrapper(INVOCATIONS, runtime.invocations)],
     ownSockets,
-  }
-}
-
-/** In Miniflare's shape. */
-interface Script {
-  readonly type: 'ESModule'
-  readonly path: string
-  readonly contents: string
-}
-
-/** The entry point comes first in the list of modules; the other may stand anywhere. */
-export interface SocketsModules {
-  readonly entry: Script
-  readonly sockets: Script
-}
-
-/**
- * Two modules more for the Worker: ours in the place of `cloudflare:sockets`, and an entry point that imports it before
- * the user's, so that the hidden binding is gone when the first line of theirs runs.
- */
-export function socketsModules(folder: string, mainName: string, script: string): SocketsModules {
-  const main = JSON.stringify(`./${mainName}`)
-  // A module of the name of a built-in one takes its place, for static and dynamic imports, in every dependency.
-  const entry = `import 'cloudflare:sockets'\nexport * from ${main}\nexport { default } from ${main}\n`
-  return {
-    entry: { type: 'ESModule', path: join(folder, '__hawser_entry__.mjs'), contents: entry },
-    sockets: { type: 'ESModule', path: join(folder, 'cloudflare:sockets'), contents: script },
   }
 }

@@ -10,9 +10,14 @@ export interface Destination {
 const ADDRESS_CHARACTERS = /^[A-Za-z0-9._:[\]-]{1,255}$/
 const MAX_PORT = 65_535
 
+/** Whether `text` has only what the native function lets through, and not too much of it. */
+export function hasAddressCharacters(text: string): boolean {
+  return ADDRESS_CHARACTERS.test(text)
+}
+
 /** S-020, last check; the only one that both forms of an address go through (S-022). */
 function checkCharacters(text: string): void {
-  if (!ADDRESS_CHARACTERS.test(text)) {
+  if (!hasAddressCharacters(text)) {
     throw new TypeError('Specified address is empty string, contains unsupported characters or is too long.')
   }
 }

@@ -5,3 +5,19 @@ declare module 'cloudflare-internal:sockets' {
   }
   export default sockets
 }
+
+/** Behind `node:async_hooks`, and there whatever the compatibility flags say. */
+declare module 'node-internal:async_hooks' {
+  class AsyncLocalStorage<T> {
+    getStore(): T | undefined
+    run<A extends unknown[], R>(store: T, call: (...args: A) => R, ...args: A): R
+  }
+  const hooks: { readonly AsyncLocalStorage: typeof AsyncLocalStorage }
+  export default hooks
+}
+
+/** `runtime.worker.ts`, under the name by which the other modules of a Worker find it. */
+declare module 'hawser:runtime' {
+  export const connect: import('./egress.worker.ts').Connect
+  export const enter: import('./invocations.worker.ts').Enter
+}

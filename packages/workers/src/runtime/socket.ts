@@ -1,71 +1,9 @@
 /**
- * The Socket of both `connect()` functions, made of a native one. That one cannot be handed out as it is: over a proxy it
- * says the same sentence of every failure, and reports as remote address the authority that carries our capability.
+ * The Socket of both `connect()` functions. The native one cannot be handed out as it is: over a proxy it says the same
+ * sentence of every failure, reports as remote address the authority that carries our capability, and cannot do TLS.
  */
-import type { Destination } from './address.ts'
-import type { Dialing, FlowFailure } from './doors.ts'
-import type { ConnectOptions } from './socket-options.ts'
-
-/** What `opened` gives: plain, with `localAddress` present and undefined, as it is natively (S-051). */
-export interface OpenedInfo {
-  readonly remoteAddress: string
-  readonly localAddress: undefined
-}
-
-/** One connection as seen from outside: the native streams, and promises that say what the native ones cannot. */
-export interface Connection {
-  readonly native: Socket
-  readonly opened: Promise<OpenedInfo>
-  readonly closed: Promise<void>
-  readonly secureTransport: ConnectOptions['secureTransport']
-}
-
-/** Makes the error for a failed connection; called twice, for two promises never share one (S-060). */
-export type FailureToError = (failure: FlowFailure) => Error
-
-/** Ignoring `opened` and `closed` of a failed connection must not be an unhandled rejection (S-054). */
-function markHandled(promise: Promise<unknown>): void {
-  promise.catch(() => {})
-}
-
-/**
- * Follows a native socket from `connect()` to its end. Until it has opened, a failure is explained by the edge before
- * `closed` and then `opened` reject (S-060); afterwards `closed` is the native one.
- */
-export function follow(
-  dialing: Dialing,
-  destination: Destination,
-  secureTransport: ConnectOptions['secureTransport'],
-  toError: FailureToError,
-): Connection {
-  const { native, explain } = dialing
-  const opened = Promise.withResolvers<OpenedInfo>()
-  const closed = Promise.withResolvers<void>()
-  markHandled(opened.promise)
-  markHandled(closed.promise)
-  let opening = true
-  let early: { readonly reason: unknown } | undefined
-  // Two reactions a connection are all that a call that succeeds pays for this.
-  native.opened.then(
-    () => {
-      opening = false
-      opened.resolve({ remoteAddress: destination.text, localAddress: undefined })
-      if (early !== undefined) closed.reject(early.reason)
-    },
-    async () => {
-      // The native reason is always the same; the edge knows which of its steps said no, and why.
-      const failure = await explain()
-      closed.reject(toError(failure))
-      opened.reject(toError(failure))
-    },
-  )
-  native.closed.then(closed.resolve, (reason: unknown) => {
-    // Natively `closed` rejects before `opened`, so at this point it is not known which of the two cases this is.
-    if (opening) early = { reason }
-    else closed.reject(reason)
-  })
-  return { native, opened: opened.promise, closed: closed.promise, secureTransport }
-}
+import type { Connection, OpenedInfo } from './connection.ts'
+import type { SecureTransport } from './socket-options.ts'
 
 const FROM_HERE: unique symbol = Symbol('made by connect()')
 
@@ -74,10 +12,7 @@ function checkMaker(maker: typeof FROM_HERE): void {
   if (maker !== FROM_HERE) throw new TypeError('Illegal constructor')
 }
 
-/**
- * The Socket that user code sees: hands out the native streams untouched, so that no byte passes through JavaScript, and
- * adds what the native one cannot do over a proxy.
- */
+/** Hands out the native streams untouched, so that no byte passes through JavaScript. */
 class TunnelSocket {
   readonly #connection: Connection
 
@@ -88,12 +23,12 @@ class TunnelSocket {
 
   /** The native byte stream (S-070 to S-080). */
   get readable(): ReadableStream {
-    return this.#connection.native.readable
+    return this.#connection.readable
   }
 
   /** The native stream; closing it half-closes the connection (S-085 to S-094). */
   get writable(): WritableStream {
-    return this.#connection.native.writable
+    return this.#connection.writable
   }
 
   /** Resolves at the end, after a reset too (S-110); rejects when the connection was never opened. */
@@ -101,31 +36,33 @@ class TunnelSocket {
     return this.#connection.closed
   }
 
-  /** Resolves once the target has answered, rejects with the reason why it did not. */
+  /** Resolves once the target has answered, with TLS after the handshake; rejects with the reason why it did not. */
   get opened(): Promise<OpenedInfo> {
     return this.#connection.opened
   }
 
+  /** Whether `startTls()` has put another socket in the place of this one. */
   get upgraded(): boolean {
-    // Drivers and `node:tls` read it (S-008); nothing is upgraded before startTls() exists.
-    return false
+    return this.#connection.upgraded
   }
 
-  get secureTransport(): ConnectOptions['secureTransport'] {
+  get secureTransport(): SecureTransport {
     return this.#connection.secureTransport
   }
 
-  /** S-130 to S-137: the native one, which flushes what was written, waits for it, and then lets the connection go. */
+  /** S-130 to S-137. */
   close(): Promise<void> {
-    return this.#connection.native.close()
+    return this.#connection.close()
   }
 
-  /** S-160: the native complaint of a socket that was not opened for it, and else what is missing here. */
-  startTls(): never {
-    if (this.#connection.secureTransport !== 'starttls') {
-      throw new TypeError("The `secureTransport` socket option must be set to 'starttls' for startTls to be used.")
-    }
-    throw new Error('startTls() is not available yet: Hawser opens plain TCP connections only.')
+  /**
+   * S-160 to S-172. Takes `{ expectedServerHostname }`.
+   *
+   * @throws {TypeError} at once, when this socket can never be upgraded; failures of the handshake reject
+   */
+  startTls(...[options]: [options?: unknown]): TunnelSocket {
+    // A rest parameter, for natively the method has a `length` of 0 (S-004).
+    return new TunnelSocket(FROM_HERE, this.#connection.startTls(options))
   }
 
   get [Symbol.toStringTag](): string {

@@ -1,14 +1,19 @@
 /** The module behind a `vpc_networks` binding: what a Worker sees as `env.MY_VPC`. */
 import { parseAddress } from './address.ts'
-import { dial, failureOf } from './doors.ts'
-import type { Doors, FlowFailure } from './doors.ts'
-import { parseConnectOptions } from './socket-options.ts'
-import { awaitableSocket, follow } from './socket.ts'
+import { failureOf } from './doors.ts'
+import type { Doors } from './doors.ts'
+import { openLimited } from './give-up.ts'
+import { PROXY_FAILURES, proxyError } from './proxy-error.ts'
+import { parseBindingOptions } from './socket-options.ts'
+import { awaitableSocket } from './socket.ts'
 import type { OpeningSocket } from './socket.ts'
 
-/** An error whose text reads `ProxyError: <code>` (V-039), with the code and the flow's id as properties. */
-function proxyError({ code, message, flow }: FlowFailure): Error {
-  return Object.assign(new Error(`ProxyError: ${code}`, { cause: new Error(message) }), { code, flow })
+/** The options of `connect()`: the native ones, and how to give it up. */
+export interface VpcSocketOptions extends Partial<SocketOptions> {
+  /** Aborting it ends the connection, before it has opened and after. */
+  signal?: AbortSignal
+  /** How long it may take to open, the TLS handshake of `secureTransport: 'on'` included. No limit unless given. */
+  timeoutMs?: number
 }
 
 /** Not a native Fetcher: that one could neither throw what the edge says nor hide the doors behind it. */
@@ -31,10 +36,11 @@ class VpcNetwork {
   }
 
   /** V-090 to V-096. Bad arguments throw at once; a failed connection rejects (V-094). */
-  connect(address: SocketAddress | string, options?: SocketOptions): OpeningSocket {
+  connect(address: SocketAddress | string, options?: VpcSocketOptions): OpeningSocket {
     const destination = parseAddress(address)
-    const { secureTransport, native } = parseConnectOptions(options)
-    return awaitableSocket(follow(dial(this.#doors, destination, native), destination, secureTransport, proxyError))
+    const checked = parseBindingOptions(options)
+    const plan = { doors: this.#doors, destination, options: checked.native, failures: PROXY_FAILURES }
+    return awaitableSocket(openLimited(plan, checked))
   }
 
   get [Symbol.toStringTag](): string {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HawserError } from '@hawser/core'
-import { publicEgress } from './egress.ts'
-import { resolveEgress } from './resolve-egress.ts'
-import type { Resolve } from './resolve-egress.ts'
+import type { Dialer } from '@hawser/core'
+import { publicEgress } from '@hawser/policy'
+import type { Resolve } from '../name-resolver.ts'
+import { FakeCall, fakeFlow, PUBLIC } from './fake-flow.ts'
+import { runFlow } from './run-flow.ts'
 
 /** What the fake resolver of the table knows. A list of lists is what it says at the first look-up, the second, … */
 const ZONE: Readonly<Record<string, readonly (readonly string[])[]>> = {
@@ -56,7 +58,10 @@ interface Outcome {
   readonly code: string | undefined
 }
 
-/** The whole way of one call, with a dialer that only writes down what it is given. */
+/** What the dialer that only writes down what it is given fails with. */
+const WRITTEN_DOWN = 'written down, not dialled'
+
+/** The whole way of one call through the nine steps, with a resolver and a dialer that write down what they are asked. */
 async function callOut(host: string, port: number): Promise<Outcome> {
   const dialled: string[] = []
   let lookUps = 0
@@ -65,14 +70,17 @@ async function callOut(host: string, port: number): Promise<Outcome> {
     lookUps += 1
     return Promise.resolve(answers[Math.min(lookUps, answers.length) - 1] ?? [])
   }
-  try {
-    const { addresses } = await resolveEgress({ host, port, resolve, policy })
-    for (const address of addresses) dialled.push(`${address} ${port}`)
-    return { dialled, lookUps, code: undefined }
-  } catch (error) {
-    assert.ok(HawserError.is(error), String(error))
-    return { dialled, lookUps, code: error.code }
-  }
+  const directDialer = (addresses: readonly string[]): Dialer => ({
+    dial: (target) => {
+      for (const address of addresses) dialled.push(`${address} ${target.port}`)
+      return Promise.reject(new HawserError('connection_refused', WRITTEN_DOWN))
+    },
+  })
+  const call = new FakeCall(host, port)
+  const { services, binding } = fakeFlow({ network: PUBLIC, services: { egress: policy, resolve, directDialer }, call })
+  await runFlow(services, binding, call)
+  const code = call.refused?.message === WRITTEN_DOWN ? undefined : call.refused?.code
+  return { dialled, lookUps, code }
 }
 
 const IP = 'destination_ip_prohibited'
@@ -182,7 +190,7 @@ const REFUSED: readonly (readonly [kind: string, code: string, ...forms: readonl
   ['reserved name', IP, 'localhost', 'LOCALHOST', 'localhost.', 'LocalHost.', 'a.localhost', 'a.b.LOCALHOST.'],
   [
     'reserved name',
-    IP,
+    'destination_not_found',
     'hawser',
     'flows.hawser',
     'FLOWS.HAWSER.',

@@ -1,12 +1,32 @@
+import { connect, isIPv6 } from 'node:net'
 import type { Socket } from 'node:net'
-import { isIPv6 } from 'node:net'
-import { dialError, formatHostPort, HawserError } from '@hawser/core'
+import { formatHostPort } from './address.ts'
+import { HawserError } from './errors.ts'
+import { dialError } from './system-errors.ts'
 
 /** How long one address may take before the next is tried beside it (RFC 8305, "Connection Attempt Delay"). */
 export const ATTEMPT_DELAY_MS = 250
 
+/** A silent peer behind a firewall that forgot the connection is noticed this late (V-163). */
+const KEEP_ALIVE_MS = 30_000
+
 /** Starts connecting to one address literal; it must not resolve anything. */
-export type Connect = (ip: string, port: number) => Socket
+export type ConnectAddress = (ip: string, port: number) => Socket
+
+/** Connects to an address literal. Half-open, because an end of one direction is passed on as just that. */
+export const connectAddress: ConnectAddress = (ip, port) =>
+  connect({
+    host: ip,
+    port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
+    allowHalfOpen: true,
+    autoSelectFamily: false,
+    lookup: () => {
+      throw new HawserError('proxy_internal_error', `${ip}: asked to resolve an address that was judged already`)
+    },
+  })
 
 /** The connection that won, and its address. */
 export interface Connected {
@@ -42,7 +62,7 @@ function tellingError(errors: readonly HawserError[]): HawserError {
 export function raceConnect(
   addresses: readonly string[],
   port: number,
-  connect: Connect,
+  start: ConnectAddress,
   signal: AbortSignal,
 ): Promise<Connected> {
   return new Promise((resolve, reject) => {
@@ -72,7 +92,7 @@ export function raceConnect(
         return
       }
       if (waiting.length > 0) timer = setTimeout(next, ATTEMPT_DELAY_MS)
-      const socket = connect(ip, port)
+      const socket = start(ip, port)
       racing.add(socket)
       socket.on('error', (error) => {
         if (!racing.delete(socket)) return

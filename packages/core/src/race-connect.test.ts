@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { connect as connectSocket, createServer, Socket } from 'node:net'
 import type { AddressInfo, Server } from 'node:net'
 import test from 'node:test'
-import { HawserError } from '@hawser/core'
+import { HawserError } from './errors.ts'
 import { assertNoLeaks } from '@hawser/testkit'
 import { ATTEMPT_DELAY_MS, interleave, raceConnect } from './race-connect.ts'
-import type { Connect } from './race-connect.ts'
+import type { ConnectAddress } from './race-connect.ts'
 
 async function listen(): Promise<{ server: Server; port: number }> {
   const server = createServer((socket) => socket.on('error', () => {}).resume())
@@ -16,7 +16,7 @@ async function listen(): Promise<{ server: Server; port: number }> {
 }
 
 interface Scripted {
-  readonly connect: Connect
+  readonly connect: ConnectAddress
   readonly asked: string[]
   readonly sockets: Map<string, Socket>
 }
@@ -25,7 +25,7 @@ interface Scripted {
 function scripted(script: Readonly<Record<string, string>>, realPort = 0): Scripted {
   const asked: string[] = []
   const sockets = new Map<string, Socket>()
-  const connect: Connect = (ip) => {
+  const connect: ConnectAddress = (ip) => {
     asked.push(ip)
     const what = script[ip]
     const socket = what === 'open' ? connectSocket(realPort, '127.0.0.1') : new Socket()
