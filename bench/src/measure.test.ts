@@ -118,6 +118,14 @@ test('a case that cannot be opened is a failure of Hawser in that case', async (
   assert.deepEqual(failed, [{ case: 'fake', side: 'ours', reason: 'no target' }])
 })
 
+test('a reason is one line, however much the error has to say', async () => {
+  const wordy = new Error(`no such export:\n\n    1 | ${'import '.repeat(200)}`)
+  const { of } = fake(side('ours', [1, 1]), [side('a', [1, wordy])])
+  const { failed } = await measureCase(of, 1, never, quiet)
+  assert.match(failed[0]?.reason ?? '', /^no such export: 1 \| import import /)
+  assert.ok((failed[0]?.reason.length ?? 0) <= 400)
+})
+
 test('a measurement that is no number above zero is a failure, not a figure', async () => {
   const { of } = fake(side('ours', [1, 1]), [side('a', [1, 0])])
   const { figures, failed } = await measureCase(of, 1, never, quiet)

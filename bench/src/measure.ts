@@ -34,8 +34,13 @@ interface Runner {
   readonly samples: number[]
 }
 
+/** Long enough for any sentence; a compiler's whole output is not a reason but a report. */
+const MAX_REASON_CHARS = 400
+
+/** The message of an error on one line. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  const message = error instanceof Error ? error.message : String(error)
+  return message.replaceAll(/\s+/g, ' ').trim().slice(0, MAX_REASON_CHARS)
 }
 
 /** One case under way. A side that fails leaves; the others go on. */

@@ -26,6 +26,7 @@ export type {
   FlowTls,
   FlowVerdict,
 } from './flow.ts'
+export { keepYoungGenerationSmall } from './heap.ts'
 export { silentLogger } from './logger.ts'
 export type { LogFields, Logger } from './logger.ts'
 export { connectAddress, raceConnect } from './race-connect.ts'

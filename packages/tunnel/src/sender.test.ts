@@ -10,7 +10,7 @@ class SlowTransport extends Writable {
   /** One entry a write: the buffers it was made of. */
   readonly writes: Buffer[][] = []
   #done: (() => void) | undefined
-  #hold: boolean
+  readonly #hold: boolean
 
   constructor(hold = false) {
     super({ highWaterMark: 1 })

@@ -11,7 +11,7 @@ import type { MuxStream } from './stream.ts'
 export interface TestSession {
   readonly session: MuxSession
   /** The next stream the peer has opened. */
-  accept(): Promise<MuxStream>
+  readonly accept: () => Promise<MuxStream>
 }
 
 type Options = Omit<SessionOptions, 'role'>
