@@ -33,7 +33,7 @@ test(
     const up = await stack.ask('/fetch', { target: `${url}/upload` }, { method: 'POST', body, duplex: 'half' })
     assert.deepEqual(await up.json(), expected)
 
-    const [edgeGrowth = 0, connectorGrowth = 0] = memory.stop();
+    const [edgeGrowth = 0, connectorGrowth = 0] = memory.stop()
     assert.ok(edgeGrowth < MAX_GROWTH_MIB, `the edge grew by ${edgeGrowth.toFixed(1)} MiB`)
     assert.ok(connectorGrowth < MAX_GROWTH_MIB, `the connector grew by ${connectorGrowth.toFixed(1)} MiB`)
   },

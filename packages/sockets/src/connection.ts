@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { ReadableStream, WritableStream } from 'node:stream/web'
 import type { Target } from './address.ts'
+import { Deferred, ignore } from './deferred.ts'
 import { Limits } from './limits.ts'
+import type { Limited } from './limits.ts'
 import { asError, errorWithCause, lostError, refusedText, TEXT } from './messages.ts'
 import type { Config, SecureTransport } from './options.ts'
 import { SocketReadable } from './readable.ts'
@@ -39,10 +41,10 @@ interface Heir {
  * What a `Socket` is behind its surface: the wire below, the two halves, and the promises about the whole. `opening` ends in
  * `open` or `over`; `over` means that nothing can happen on the wire any more, or that it belongs to another connection.
  */
-export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
+export class Connection implements WireEvents, ReceiverEvents, SenderEvents, Limited {
   readonly plan: ConnectionPlan
-  readonly opened: PromiseWithResolvers<SocketInfo> = handled(Promise.withResolvers())
-  readonly closed: PromiseWithResolvers<void> = handled(Promise.withResolvers())
+  readonly opened: Deferred<SocketInfo> = new Deferred()
+  readonly closed: Deferred<void> = new Deferred()
   readonly readable: SocketReadable
   readonly writable: SocketWritable
   /** The connection lives on as TLS in another socket (S-163). */
@@ -67,7 +69,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
     this.#sender = new Sender(plan.config.highWaterMark, this)
     this.readable = new SocketReadable(this.#receiver)
     this.writable = new SocketWritable(this.#sender)
-    this.#limits = Limits.of(plan.config, (reason) => this.abort(reason))
+    this.#limits = Limits.of(plan.config, this)
   }
 
   /** Starts to connect. Failures of every kind show in `opened` and `closed` only (S-050). */
@@ -169,7 +171,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
   }
 
   #resolveClosed(): void {
-    this.closed.resolve()
+    this.closed.resolve(undefined)
     this.#limits?.lift()
   }
 
@@ -187,9 +189,9 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
     this.#closing = true
     this.#receiver.refuse()
     this.#sender.refuse()
-    await this.opened.promise.catch(ignore)
+    if (!this.opened.settled) await this.opened.promise.catch(ignore)
     await this.#sender.flushed()
-    if ((await this.#upgrade) === true) return
+    if (this.#upgrade !== undefined && (await this.#upgrade)) return
     const failure = this.#sender.state === 'errored' ? { reason: this.#sender.error } : undefined
     const unread = this.#receiver.unread === 'bytes'
     this.#phase = 'over'
@@ -197,7 +199,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
     this.#receiver.shut()
     this.#sender.shut()
     this.#wire?.destroy(unread)
-    if (failure === undefined) this.closed.resolve()
+    if (failure === undefined) this.closed.resolve(undefined)
     else this.closed.reject(asError(failure.reason))
   }
 
@@ -217,7 +219,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
     ReadableStream.prototype.getReader.call(this.readable)
     WritableStream.prototype.getWriter.call(this.writable)
     this.upgraded = true
-    this.closed.resolve()
+    this.closed.resolve(undefined)
     this.#heir = { connection, expectedName }
     if (this.#phase === 'open' && this.#wire !== undefined) this.#handOver(this.#wire, this.#heir)
     return true
@@ -267,14 +269,6 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents {
     this.#receiver.fail(asError(error))
     this.#sender.abort(error)
   }
-}
-
-function ignore(): void {}
-
-/** Failures may be ignored without the process being told of an unhandled rejection (S-054). */
-function handled<T>(deferred: PromiseWithResolvers<T>): PromiseWithResolvers<T> {
-  deferred.promise.catch(ignore)
-  return deferred
 }
 
 /** What workerd says of every failed upgrade, with a reference of its form; the reason is the `cause`. */

@@ -98,18 +98,21 @@ test('a peer that does not speak TLS leaves the code of OpenSSL', async (t) => {
   assert.match(String((await reasonOf(socket.opened)).code), /^(ERR_SSL_|EPROTO)/)
 })
 
-test('a connection that breaks says how', async (t) => {
-  assertNoLeaks(t)
-  await using harness = new NodeHarness(certificates, connect)
-  const peer = await harness.peer()
-  const socket = connect(peer.address)
-  await socket.opened
-  const read = reasonOf(socket.readable.getReader().read())
-  await peer.reset()
-  const error = await read
-  assert.equal(error.code, 'ECONNRESET')
-  assert.deepEqual(Object.keys(error), ['retryable'])
-})
+for (const secureTransport of ['off', 'on'] as const) {
+  test(`a connection that breaks says how, TLS being ${secureTransport}`, async (t) => {
+    assertNoLeaks(t)
+    await using harness = new NodeHarness(certificates, connect)
+    const peer = await harness.peer(secureTransport === 'on' ? { tls: 'good' } : {})
+    const socket = connect(`localhost:${peer.port}`, { secureTransport })
+    await socket.opened
+    await peer.accepted()
+    const read = reasonOf(socket.readable.getReader().read())
+    await peer.reset()
+    const error = await read
+    assert.equal(error.code, 'ECONNRESET')
+    assert.deepEqual(Object.keys(error), ['retryable'])
+  })
+}
 
 test('bytes injected before the handshake are named as such, and the connection is gone', async (t) => {
   assertNoLeaks(t)

@@ -1,3 +1,4 @@
+// vpcNetwork() and vpcService(), the bindings for Node programs, belong here once an edge listens for such clients.
 export { connect, createConnect } from './connect.ts'
 export type { Connect, ConnectSettings } from './connect.ts'
 export type { SocketAddress } from './address.ts'

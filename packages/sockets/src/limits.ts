@@ -1,25 +1,30 @@
 import type { Config } from './options.ts'
 
+/** What the limits are for. */
+export interface Limited {
+  abort(reason: unknown): void
+}
+
 /** The two limits a caller may set on a socket: a signal that ends it at any time, and a time to open in. */
 export class Limits {
   readonly #signal: AbortSignal | undefined
-  readonly #expire: (reason: unknown) => void
+  readonly #owner: Limited
   readonly #timer: NodeJS.Timeout | undefined
 
-  /** Nothing, for the usual socket without limits. `expire` is called at most once, and never from within this call. */
-  static of(config: Config, expire: (reason: unknown) => void): Limits | undefined {
+  /** Nothing, for the usual socket without limits. The owner is aborted at most once, and never from within this call. */
+  static of(config: Config, owner: Limited): Limits | undefined {
     if (config.signal === undefined && config.timeoutMs === undefined) return undefined
-    return new Limits(config, expire)
+    return new Limits(config, owner)
   }
 
-  private constructor({ signal, timeoutMs }: Config, expire: (reason: unknown) => void) {
+  private constructor({ signal, timeoutMs }: Config, owner: Limited) {
     this.#signal = signal
-    this.#expire = expire
+    this.#owner = owner
     signal?.addEventListener('abort', this.#aborted)
     if (signal?.aborted === true) process.nextTick(this.#aborted)
     if (timeoutMs !== undefined) {
       this.#timer = setTimeout(() => {
-        this.#expire(new DOMException(`The connection did not open within ${timeoutMs} ms`, 'TimeoutError'))
+        this.#owner.abort(new DOMException(`The connection did not open within ${timeoutMs} ms`, 'TimeoutError'))
       }, timeoutMs)
     }
   }
@@ -35,5 +40,5 @@ export class Limits {
     this.#signal?.removeEventListener('abort', this.#aborted)
   }
 
-  readonly #aborted = (): void => this.#expire(this.#signal?.reason)
+  readonly #aborted = (): void => this.#owner.abort(this.#signal?.reason)
 }

@@ -38,6 +38,14 @@ export interface Config {
   readonly timeoutMs: number | undefined
 }
 
+const DEFAULTS: Config = {
+  secureTransport: 'off',
+  allowHalfOpen: false,
+  highWaterMark: undefined,
+  signal: undefined,
+  timeoutMs: undefined,
+}
+
 /** What a timer of Node takes. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
 
@@ -46,7 +54,7 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
  * @throws {TypeError} S-040, S-043, and whatever a getter of the caller throws
  */
 export function readOptions(options: unknown): Config {
-  if (options === undefined) return readOptions({})
+  if (options === undefined) return DEFAULTS
   if (options === null) {
     throw new TypeError('Cannot initialize SocketOptions with required members from an undefined or null value.')
   }

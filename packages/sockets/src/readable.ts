@@ -15,6 +15,9 @@ import type { Receiver } from './receiver.ts'
 import type { Bytes } from './view.ts'
 import { SocketWritable } from './writable.ts'
 
+/** Node's machinery asks for a chunk only when somebody waits for one. */
+const BY_DEMAND = { highWaterMark: 0 }
+
 /** Node asks a stream by this registered symbol whether it was read from; `new Response(stream)` does so. */
 const DISTURBED = Symbol.for('nodejs.stream.disturbed')
 
@@ -40,7 +43,7 @@ export class SocketReadable extends ReadableStream<Bytes> {
       cancel: (reason) => receiver.cancel(reason),
     }
     // The types know byte sources only for streams of the very type `ReadableStream<Uint8Array>`.
-    super(source as object, { highWaterMark: 0 })
+    super(source as object, BY_DEMAND)
     this.#receiver = receiver
   }
 

@@ -1,6 +1,7 @@
 import { ReadableStreamBYOBReader, ReadableStreamDefaultReader } from 'node:stream/web'
 import type { ReadableStream, ReadableStreamReadResult } from 'node:stream/web'
 import { toMinimum } from './convert.ts'
+import { ignore } from './deferred.ts'
 import { TEXT } from './messages.ts'
 import type { ReaderLock, ReadResult, Receiver } from './receiver.ts'
 import type { Bytes } from './view.ts'
@@ -23,7 +24,7 @@ class Lock implements ReaderLock {
   get closed(): Promise<void> {
     if (this.#closed === undefined) {
       this.#closed = Promise.withResolvers()
-      this.#closed.promise.catch(() => {})
+      this.#closed.promise.catch(ignore)
       const { state } = this.#receiver
       if (this.#released) this.#closed.reject(new TypeError(TEXT.readerReleased))
       else if (state !== 'open') this.settle(state === 'done' ? undefined : state)

@@ -1,5 +1,6 @@
 import type { Socket as NodeSocket } from 'node:net'
 import { copyOf, giveBack, lentCopy } from './copies.ts'
+import { ignore } from './deferred.ts'
 import { TEXT } from './messages.ts'
 import { bytesOf } from './view.ts'
 
@@ -204,7 +205,7 @@ export class Sender {
   #sendEnd(): Promise<void> {
     this.#state = 'ending'
     const end = this.#enqueue(undefined)
-    end.catch(() => {})
+    end.catch(ignore)
     this.#end = end
     return end
   }
@@ -219,14 +220,25 @@ export class Sender {
         return
       }
       this.#flight = this.#nextBatch()
-      if (this.#flight.length > 1) socket.cork() // one system call for them all
-      for (const { bytes } of this.#flight) if (bytes !== undefined) socket.write(bytes, this.#onFlushed)
-      if (this.#flight.length > 1) socket.uncork()
+      const sent = this.#send(socket, this.#flight)
       // A budget is given back when the promise settles, never within the call (S-043).
-      if (this.#budget !== undefined || !this.#hasLeft()) return
+      if (sent && (this.#budget !== undefined || !this.#hasLeft())) return
       this.#settle()
     }
     this.#tellFlushed()
+  }
+
+  /** Hands a batch to Node. @returns false if there was nothing in it to send */
+  #send(socket: NodeSocket, batch: readonly Entry[]): boolean {
+    let sent = false
+    if (batch.length > 1) socket.cork() // one system call for them all
+    for (const { bytes } of batch) {
+      if (bytes === undefined || bytes.length === 0) continue
+      socket.write(bytes, this.#onFlushed)
+      sent = true
+    }
+    if (batch.length > 1) socket.uncork()
+    return sent
   }
 
   /** Everything up to the end or the batch limit; at least one write, and with a budget no more, so that it is seen. */
@@ -239,7 +251,10 @@ export class Sender {
       bytes += entry.bytes.length
       count += 1
     }
-    return this.#queue.splice(0, count)
+    if (count < this.#queue.length) return this.#queue.splice(0, count)
+    const batch = this.#queue
+    this.#queue = []
+    return batch
   }
 
   /** True when the batch is with the kernel: Node reports each write, but holds nothing only after the last. */

@@ -1,4 +1,5 @@
 import { WritableStream, WritableStreamDefaultWriter } from 'node:stream/web'
+import { ignore } from './deferred.ts'
 import { TEXT } from './messages.ts'
 import type { Sender } from './sender.ts'
 
@@ -63,7 +64,7 @@ class SocketWriter extends WritableStreamDefaultWriter<unknown> {
   override get closed(): Promise<void> {
     if (this.#closed === undefined) {
       this.#closed = Promise.withResolvers()
-      this.#closed.promise.catch(() => {})
+      this.#closed.promise.catch(ignore)
       const { state } = this.#sender
       if (this.#released) this.#closed.reject(new TypeError(TEXT.writerReleased))
       else if (state === 'errored') this.#closed.reject(this.#sender.error)

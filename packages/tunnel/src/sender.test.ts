@@ -114,10 +114,22 @@ describe('FrameSender', () => {
     )
   })
 
-  test('while turns add frames they are gathered, but never for long', async () => {
+  test('on a quiet connection a frame leaves at the end of its turn', async () => {
     const transport = new SlowTransport()
     const sender = new FrameSender(transport, never)
-    for (let turn = 0; turn < 5; turn += 1) {
+    for (let turn = 1; turn < 10; turn += 1) {
+      sender.data(0, 1, Buffer.from('x'))
+      await turns(1)
+      assert.equal(transport.writes.length, turn)
+    }
+  })
+
+  test('while turns add frames on a busy one they are gathered, but never for long', async () => {
+    const transport = new SlowTransport()
+    const sender = new FrameSender(transport, never)
+    sender.ping(0, false)
+    sender.ping(0, true)
+    for (let turn = 2; turn < 5; turn += 1) {
       sender.ping(turn, false)
       await turns(1)
     }

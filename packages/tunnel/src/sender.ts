@@ -20,13 +20,15 @@ const SLAB_BYTES = 64 * 1024
  */
 const COPY_BYTES = 1024
 /**
- * A batch leaves as soon as a turn of the event loop adds nothing to it, or it has so many frames or bytes, or is so many turns
- * old. A write costs as much CPU at both ends as opening a stream, and Node accepts only one connection a turn: writing every
- * turn cost a fifth of all connections a second. A connection that is not busy loses one empty turn, some microseconds.
+ * On a busy connection a batch waits for company: until a turn of the event loop adds nothing to it, or it has so many frames or
+ * bytes, or is so many turns old. A write costs as much CPU at both ends as opening a stream, and Node accepts only one
+ * connection a turn: writing every turn cost a fifth of all connections a second. A connection is busy when this batch or the
+ * last one has more frames than a single exchange needs; where it is not, waiting would only delay that exchange.
  */
 const ENOUGH_FRAMES = 16
 const ENOUGH_BYTES = 16 * 1024
 const MAX_TURNS = 10
+const QUIET_FRAMES = 2
 
 /**
  * Frames on their way to the transport. They leave in batches, each in one write, and while a write is under way the next
@@ -41,6 +43,7 @@ export class FrameSender {
   #batchBytes = 0
   #batchFrames = 0
   #controlBytes = 0
+  #lastBatchFrames = 0
   /** Frames at the end of the last turn, and turns that the batch has waited. */
   #framesBefore = 0
   #turns = 0
@@ -154,8 +157,7 @@ export class FrameSender {
   }
 
   readonly #onTurn = (): void => {
-    const grew = this.#batchFrames > this.#framesBefore
-    if (grew && this.#turns < MAX_TURNS && this.#batchFrames < ENOUGH_FRAMES && this.#batchBytes < ENOUGH_BYTES) {
+    if (this.#gathers()) {
       this.#framesBefore = this.#batchFrames
       this.#turns += 1
       setImmediate(this.#onTurn)
@@ -163,6 +165,14 @@ export class FrameSender {
     }
     this.#scheduled = false
     if (!this.#closed && !this.#writing) this.#flush()
+  }
+
+  /** Whether the batch waits another turn. */
+  #gathers(): boolean {
+    const frames = this.#batchFrames
+    if (frames === this.#framesBefore || frames >= ENOUGH_FRAMES) return false
+    if (this.#turns >= MAX_TURNS || this.#batchBytes >= ENOUGH_BYTES) return false
+    return frames > QUIET_FRAMES || this.#lastBatchFrames > QUIET_FRAMES
   }
 
   /** One write of all that is queued. */
@@ -174,6 +184,7 @@ export class FrameSender {
     this.bytesSent += this.#batchBytes
     this.#batch = []
     this.#batchBytes = 0
+    this.#lastBatchFrames = this.#batchFrames
     this.#batchFrames = 0
     this.#controlBytes = 0
     this.#framesBefore = 0

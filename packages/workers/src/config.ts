@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { extname, join, relative, resolve } from 'node:path'
 import { HawserError, systemCode } from '@hawser/core'
-import type { Logger } from '@hawser/core'
+import type { Logger, TlsRule } from '@hawser/core'
 import type { Config, ParseError, RawConfig } from '@cloudflare/workers-utils'
 import { readVarsForRun } from './dev-vars.ts'
 import type { Vars } from './dev-vars.ts'
@@ -30,6 +30,10 @@ export interface WorkerConfig {
   readonly networks: readonly VpcNetworkBinding[]
   /** The one of `networks` that the global `connect()` goes through; undefined for public egress. */
   readonly egress: VpcNetworkBinding | undefined
+  /** How the edge speaks TLS for it; the first rule that matches counts. */
+  readonly tls: readonly TlsRule[]
+  /** See `BindingIdentity.connectionLimit`. */
+  readonly connectionLimit: number | undefined
   /** The configuration files that were read, for whoever watches them. */
   readonly files: readonly string[]
 }
@@ -182,6 +186,8 @@ export async function readWorkerConfig(options: {
     vars: { ...vars, ...options.vars },
     networks,
     egress: findEgress(hawser, networks),
-    files: hawser.path === undefined ? [path] : [path, hawser.path],
+    tls: hawser.config.tls,
+    connectionLimit: hawser.config.connectionLimit,
+    files: [path, ...hawser.files],
   }
 }

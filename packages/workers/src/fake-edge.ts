@@ -78,7 +78,7 @@ export class FakeEdge implements BindingHost, AsyncDisposable {
   readonly #bindings: Map<string, OpenBinding> = new Map()
   readonly #outcomes: Map<string, object> = new Map()
   readonly #upgrades: Map<string, FakeUpgrade> = new Map()
-  readonly #byId: Map<string, Socket> = new Map()
+  readonly #byId: Map<string, Socket[]> = new Map()
 
   private constructor(folder: string) {
     this.#folder = folder
@@ -167,11 +167,11 @@ export class FakeEdge implements BindingHost, AsyncDisposable {
   }
 
   #abort(id: string): boolean | undefined {
-    const socket = this.#byId.get(id)
+    const sockets = this.#byId.get(id)
     this.#upgrades.get(id)?.abort()
-    if (socket === undefined) return undefined
-    resetStream(socket)
-    return true
+    // One that has been refused a moment ago is ending; the system takes no reset of those.
+    for (const socket of sockets ?? []) if (!socket.writableEnded) resetStream(socket)
+    return sockets === undefined ? undefined : true
   }
 
   #answerFailure(route: Route = { code: 'destination_not_found' }, response: ServerResponse): void {
@@ -205,7 +205,7 @@ export class FakeEdge implements BindingHost, AsyncDisposable {
     this.connects.add(socket)
     socket.once('close', () => this.connects.delete(socket))
     this.calls.push({ binding, kind: 'connect', door, target, headers: {}, operation, id })
-    if (id !== undefined) this.#byId.set(id, socket)
+    if (id !== undefined) this.#byId.set(id, [...(this.#byId.get(id) ?? []), socket])
     const refuse = ({ code, message = `no way: ${code}` }: { code: string; message?: string }): void => {
       if (id !== undefined && !this.#outcomes.has(id)) {
         this.#outcomes.set(id, { code, message, flow: `flow-${target}` })

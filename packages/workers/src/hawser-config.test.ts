@@ -13,16 +13,26 @@ async function project(t: TestContext, text?: string): Promise<string> {
 
 test('without a file there is no configuration', async (t) => {
   const file = await readHawserFile(await project(t))
-  assert.deepEqual(file.config, {})
-  assert.equal(file.path, undefined)
+  assert.deepEqual(file.config, { tls: [] })
+  assert.deepEqual(file.files, [])
 })
 
 test('comments, trailing commas and $schema are accepted, and values are located', async (t) => {
   const path = await project(t, '{\n  // where connect() goes\n  "$schema": "x",\n  "egress": "PRIVATE",\n}\n')
   const file = await readHawserFile(path)
-  assert.deepEqual(file.config, { egress: 'PRIVATE' })
-  assert.equal(file.locate('egress'), `${relative('', file.path ?? '')}:4:13`)
+  assert.deepEqual(file.config, { egress: 'PRIVATE', tls: [], connectionLimit: undefined })
+  assert.equal(file.locate('egress'), `${relative('', file.files[0] ?? '')}:4:13`)
 })
+
+test('the limit of connections is a number, 0 included', async (t) => {
+  for (const connections of [0, 1, 10_000]) {
+    const { config } = await readHawserFile(await project(t, JSON.stringify({ limits: { connections } })))
+    assert.equal(config.connectionLimit, connections)
+  }
+  assert.equal((await readHawserFile(await project(t, '{ "limits": {} }'))).config.connectionLimit, undefined)
+})
+
+const NUMBER = 'a whole number from 0, for no limit, to 10000'
 
 /** What is wrong → what is said of it, after the file's name. */
 const BAD: readonly [text: string, said: string][] = [
@@ -36,8 +46,15 @@ const BAD: readonly [text: string, said: string][] = [
   ['{ "egress": ["A"] }', ':1:13: "egress" must be a string, got ["A"]'],
   ['{ "egress": { "to": "A" } }', ':1:13: "egress" must be a string, got {"to":"A"}'],
   ['{ "egress": "" }', ':1:13: "egress" must be a string that is not empty, got ""'],
-  ['{ "egres": "A" }', ':1:3: unknown key "egres"; allowed: egress'],
-  ['{\n  "egress": "A",\n  "tls": {}\n}', ':3:3: unknown key "tls"; allowed: egress'],
+  ['{ "egres": "A" }', ':1:3: unknown key "egres"; allowed: egress, limits, tls'],
+  ['{\n  "egress": "A",\n  "tls": {}\n}', ':3:10: "tls" must be a list, [ … ], got {}'],
+  ['{ "limits": 6 }', ':1:13: "limits" must be an object, { … }, got 6'],
+  ['{ "limits": { "connection": 6 } }', ':1:15: unknown key "connection"; allowed: connections'],
+  ['{ "limits": { "connections": "6" } }', `:1:30: "limits.connections" must be ${NUMBER}, got "6"`],
+  ['{ "limits": { "connections": -1 } }', `:1:30: "limits.connections" must be ${NUMBER}, got -1`],
+  ['{ "limits": { "connections": 1.5 } }', `:1:30: "limits.connections" must be ${NUMBER}, got 1.5`],
+  ['{ "limits": { "connections": 10001 } }', `:1:30: "limits.connections" must be ${NUMBER}, got 10001`],
+  ['{ "limits": { "connections": null } }', `:1:30: "limits.connections" must be ${NUMBER}, got null`],
   ['{ "$schema": 1 }', ':1:14: "$schema" must be a string, got 1'],
 ]
 
@@ -58,8 +75,8 @@ test('every problem has a line of its own', async (t) => {
     assert.ok(HawserError.is(error, 'config_invalid'))
     const lines = error.message.split('\n').map((line) => line.replace(/^.*hawser\.jsonc/, ''))
     assert.deepEqual(lines.toSorted(), [
-      ':1:3: unknown key "a"; allowed: egress',
-      ':2:3: unknown key "b"; allowed: egress',
+      ':1:3: unknown key "a"; allowed: egress, limits, tls',
+      ':2:3: unknown key "b"; allowed: egress, limits, tls',
       ':3:13: "egress" must be a string, got 3',
     ])
     return true

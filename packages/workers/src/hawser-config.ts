@@ -1,94 +1,93 @@
 import { readFile } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 import { HawserError, systemCode } from '@hawser/core'
-import { findNodeAtLocation, parseTree, printParseErrorCode } from 'jsonc-parser'
-import type { Node, ParseError } from 'jsonc-parser'
+import type { TlsRule } from '@hawser/core'
 import type { core } from 'zod'
+import { formatPath, JsoncFile } from './jsonc-file.ts'
+import { readTlsConfig } from './tls-config.ts'
+import type { TlsEntry } from './tls-config.ts'
 
 /** What an optional `hawser.jsonc` beside the wrangler file may say. */
 export interface HawserConfig {
   /** Name of the `vpc_networks` binding that the Worker's global `connect()` goes through. */
   readonly egress?: string | undefined
+  /** How the edge speaks TLS for this Worker; the first rule that matches counts. */
+  readonly tls: readonly TlsRule[]
+  /** Connections that one invocation may have open; 0 for no limit. */
+  readonly connectionLimit?: number | undefined
 }
 
 /** The file, and where each of its values stands, for messages found only later. */
 export interface HawserFile {
   readonly config: HawserConfig
-  /** Undefined where there is no file. */
-  readonly path: string | undefined
+  /** Absolute paths of the file and of those it names; none where there is no such file. */
+  readonly files: readonly string[]
   /** `file:line:column` of the value under `key`. */
-  locate(key: keyof HawserConfig): string
+  locate(key: string): string
+}
+
+/** As it is written. */
+interface Written {
+  readonly egress?: string | undefined
+  readonly tls?: readonly TlsEntry[] | undefined
+  readonly limits?: { readonly connections?: number | undefined } | undefined
 }
 
 const FILE_NAME = 'hawser.jsonc'
-
-/** `file:line:column`, both counted from one, as editors and terminals link them. */
-function position(path: string, text: string, offset: number): string {
-  const before = text.slice(0, offset).split('\n')
-  return `${relative('', path)}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`
-}
-
-/** `trailing commas` are allowed, as in wrangler's own files. */
-function parse(path: string, text: string): Node {
-  const errors: ParseError[] = []
-  const tree = parseTree(text, errors, { allowTrailingComma: true })
-  const [first] = errors
-  if (first !== undefined) {
-    throw new HawserError(
-      'config_invalid',
-      `${position(path, text, first.offset)}: ${printParseErrorCode(first.error)}`,
-    )
-  }
-  if (tree?.type !== 'object') {
-    throw new HawserError('config_invalid', `${position(path, text, tree?.offset ?? 0)}: expected an object, { … }`)
-  }
-  return tree
-}
-
-/** The plain value under a node of the syntax tree, whose places the messages need. */
-function toValue(node: Node): unknown {
-  if (node.type === 'array') return (node.children ?? []).map(toValue)
-  if (node.type !== 'object') return node.value as unknown
-  const properties = (node.children ?? []).map(({ children: [key, value] = [] }) => [
-    String(key?.value),
-    value === undefined ? undefined : toValue(value),
-  ])
-  return Object.fromEntries(properties) as unknown
-}
-
-/** Where the key itself stands, for keys that should not be there. */
-function keyOffset(tree: Node, key: string): number {
-  const property = tree.children?.find((child) => child.children?.[0]?.value === key)
-  return property?.offset ?? tree.offset
-}
-
-const ALLOWED_KEYS = ['egress'] as const satisfies readonly (keyof HawserConfig)[]
+const MAX_CONNECTIONS = 10_000
 
 /** zod takes tens of milliseconds to load, and most Workers have no such file. */
-async function validate(value: unknown): Promise<{ config: HawserConfig } | { issues: readonly core.$ZodIssue[] }> {
+async function validate(value: unknown): Promise<{ written: Written } | { issues: readonly core.$ZodIssue[] }> {
   const { z } = await import('zod')
-  const schema = z.strictObject({ $schema: z.string().optional(), egress: z.string().min(1).optional() })
+  const text = z.string('a string').min(1, 'a string that is not empty')
+  const oneOf = <const T extends readonly string[]>(values: T) =>
+    z.enum(values, `one of ${values.map((known) => `"${known}"`).join(', ')}`)
+  const entry = z.strictObject(
+    {
+      match: text,
+      ca: text.optional(),
+      cert: text.optional(),
+      key: text.optional(),
+      verify: oneOf(['verify_full', 'verify_ca', 'disabled']).optional(),
+      serverName: text.optional(),
+      minVersion: oneOf(['TLSv1.2', 'TLSv1.3']).optional(),
+    },
+    'an object, { … }',
+  )
+  const number = `a whole number from 0, for no limit, to ${MAX_CONNECTIONS}`
+  const schema = z.strictObject({
+    $schema: z.string('a string').optional(),
+    egress: text.optional(),
+    tls: z.array(entry, 'a list, [ … ]').optional(),
+    limits: z
+      .strictObject(
+        { connections: z.int(number).min(0, number).max(MAX_CONNECTIONS, number).optional() },
+        'an object, { … }',
+      )
+      .optional(),
+  })
   const result = schema.safeParse(value)
-  return result.success ? { config: { egress: result.data.egress } } : { issues: result.error.issues }
+  return result.success ? { written: result.data } : { issues: result.error.issues }
+}
+
+/** By where they stand: what may be written under the top, under an entry of `tls`, and under `limits`. */
+function allowedKeys([first]: readonly PropertyKey[]): string {
+  if (first === 'tls') return 'match, ca, cert, key, verify, serverName, minVersion'
+  return first === 'limits' ? 'connections' : 'egress, limits, tls'
 }
 
 /** One line for each problem, each with its place in the file. */
-function describe(issue: core.$ZodIssue, path: string, text: string, tree: Node): string[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map(
-      (key) =>
-        `${position(path, text, keyOffset(tree, key))}: unknown key "${key}"; allowed: ${ALLOWED_KEYS.join(', ')}`,
-    )
-  }
+function describe(issue: core.$ZodIssue, file: JsoncFile): string[] {
   const at = issue.path.filter((part) => typeof part !== 'symbol')
-  const node = findNodeAtLocation(tree, at)
-  const got = node === undefined ? 'nothing' : JSON.stringify(toValue(node))
-  const expected = issue.code === 'too_small' ? 'a string that is not empty' : 'a string'
-  return [`${position(path, text, node?.offset ?? tree.offset)}: "${at.join('.')}" must be ${expected}, got ${got}`]
+  if (issue.code === 'unrecognized_keys') {
+    const allowed = allowedKeys(at)
+    return issue.keys.map((key) => `${file.locateKey(at, key)}: unknown key "${key}"; allowed: ${allowed}`)
+  }
+  return [`${file.locate(at)}: "${formatPath(at)}" must be ${issue.message}, got ${file.show(at)}`]
 }
 
 /**
- * Reads `hawser.jsonc` beside the wrangler file.
+ * Reads `hawser.jsonc` beside the wrangler file, and the PEM files it names.
  *
  * @throws {HawserError} `config_invalid`, one line for each problem: `file:line:column: what is wrong`
  */
@@ -98,16 +97,19 @@ export async function readHawserFile(wranglerPath: string): Promise<HawserFile> 
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return { config: {}, path: undefined, locate: () => path }
+    if (systemCode(error) === 'ENOENT') return { config: { tls: [] }, files: [], locate: () => path }
     throw HawserError.from(error, 'config_invalid')
   }
-  const tree = parse(path, text)
-  const result = await validate(toValue(tree))
+  const file = new JsoncFile(path, text)
+  const result = await validate(file.value)
   if ('issues' in result) {
-    const lines = result.issues.flatMap((issue) => describe(issue, path, text, tree))
-    throw new HawserError('config_invalid', lines.join('\n'))
+    throw new HawserError('config_invalid', result.issues.flatMap((issue) => describe(issue, file)).join('\n'))
   }
-  const locate = (key: keyof HawserConfig): string =>
-    position(path, text, findNodeAtLocation(tree, [key])?.offset ?? tree.offset)
-  return { config: result.config, path, locate }
+  const { egress, tls = [], limits } = result.written
+  const { rules, files } = await readTlsConfig(file, tls)
+  return {
+    config: { egress, tls: rules, connectionLimit: limits?.connections },
+    files: [path, ...files],
+    locate: (key) => file.locate([key]),
+  }
 }

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { HawserError } from '@hawser/core'
 import type { BindingHost } from '@hawser/core'
-import { assertNoLeaks, CapturedLog } from '@hawser/testkit'
+import { assertNoLeaks, CapturedLog, createAuthority } from '@hawser/testkit'
 import { FakeEdge } from './fake-edge.ts'
 import { runWorker } from './run-worker.ts'
 import { wranglerConfig, writeProject } from './test-project.ts'
@@ -57,9 +57,10 @@ test('fetch() takes a path, and for another host says so in the Host header', LI
 test('the edge is asked for one binding for each network, and one for everything else', LIMIT, async (t) => {
   assertNoLeaks(t)
   await using site = await startSite(t, { source: HELLO })
+  const common = { worker: 'test-worker', tls: [], connectionLimit: undefined }
   assert.deepEqual(site.edge.identities, [
-    { worker: 'test-worker', binding: 'PRIVATE', network: { kind: 'tunnel', tunnelId: TUNNEL_ID } },
-    { worker: 'test-worker', binding: 'egress', network: { kind: 'public' }, connectNetwork: undefined },
+    { ...common, binding: 'PRIVATE', network: { kind: 'tunnel', tunnelId: TUNNEL_ID } },
+    { ...common, binding: 'egress', network: { kind: 'public' }, connectNetwork: undefined },
   ])
 })
 
@@ -69,6 +70,21 @@ test('the egress key of hawser.jsonc leads connect() alone into the network', LI
   const egress = site.edge.identities.find(({ binding }) => binding === 'egress')
   assert.deepEqual(egress?.network, { kind: 'public' })
   assert.deepEqual(egress.connectNetwork, { kind: 'tunnel', tunnelId: TUNNEL_ID })
+})
+
+test('rules for TLS and the limit of connections are told to the edge for every binding', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  const { caPem } = await createAuthority()
+  const hawser = { tls: [{ match: '*.internal:5432', ca: 'certs/ca.pem' }], limits: { connections: 2 } }
+  const files = { 'hawser.jsonc': hawser, 'certs/ca.pem': caPem }
+  await using site = await startSite(t, { source: HELLO, files })
+  for (const { tls, connectionLimit } of site.edge.identities) {
+    assert.deepEqual([tls?.[0]?.host, tls?.[0]?.port, tls?.[0]?.caPem], ['*.internal', 5432, caPem])
+    assert.equal(connectionLimit, 2)
+  }
+  assert.equal(site.edge.identities.length, 2)
+  for (const name of ['hawser.jsonc', 'certs/ca.pem'])
+    assert.ok(site.worker.inputs.includes(join(site.folder, name)), name)
 })
 
 test('console lines and uncaught exceptions reach the log, the latter with source positions', LIMIT, async (t) => {

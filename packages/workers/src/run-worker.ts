@@ -61,14 +61,14 @@ interface OpenDoors {
 
 /** One after another, so that each is owned, and closed again, before the next one can fail. */
 async function openDoors(config: WorkerConfig, host: BindingHost, owner: AsyncDisposableStack): Promise<OpenDoors> {
-  const worker = config.name
+  const common = { worker: config.name, tls: config.tls, connectionLimit: config.connectionLimit }
   const bindings: OpenBinding[] = []
   for (const network of config.networks) {
-    const doors = await host.openBinding({ worker, binding: network.binding, network: tunnel(network) })
+    const doors = await host.openBinding({ ...common, binding: network.binding, network: tunnel(network) })
     bindings.push({ name: network.binding, doors: owner.use(doors) })
   }
   const egress = await host.openBinding({
-    worker,
+    ...common,
     binding: EGRESS_NAME,
     network: PUBLIC,
     connectNetwork: config.egress === undefined ? undefined : tunnel(config.egress),

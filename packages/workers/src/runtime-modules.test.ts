@@ -14,7 +14,10 @@ test('the modules for workerd are built once, each into one script that imports 
   assert.deepEqual(Object.fromEntries(imports), {
     vpcNetwork: [],
     egress: ['cloudflare-internal:sockets'],
-    sockets: ['cloudflare:workers'],
+    invocations: ['node-internal:async_hooks'],
+    runtime: ['cloudflare:workers'],
+    exports: ['cloudflare:workers', 'hawser:runtime'],
+    sockets: ['hawser:runtime'],
   })
   for (const text of Object.values(modules)) assert.match(text, /export \{/)
 })

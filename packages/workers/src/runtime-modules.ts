@@ -45,7 +45,10 @@ async function bundleRuntime(): Promise<RuntimeModules> {
   })
   const text = (name: string): string =>
     result.outputFiles.find(({ path }) => path === join(folder, `${name}.js`))?.text ?? ''
-  return Object.fromEntries(Object.keys(SOURCES).map((name) => [name, text(name)])) as Record<keyof RuntimeModules, string>
+  return Object.fromEntries(Object.keys(SOURCES).map((name) => [name, text(name)])) as Record<
+    keyof RuntimeModules,
+    string
+  >
 }
 
 let bundled: Promise<RuntimeModules> | undefined

@@ -1,5 +1,6 @@
 /** `startTls()` on real workerd, through both `connect()` functions. */
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { assertNoLeaks } from '@hawser/testkit'
@@ -53,7 +54,11 @@ for (const opener of ['binding', 'global'] as const) {
       const state = [secure.secureTransport, secure.upgraded, plain.secureTransport, typeof secure.then]
       return [state, await secure.opened, await echo(secure, 'secret')]`
     await using scene = await startScene(t, opener, body)
-    assert.deepEqual(await scene.site.json(), [['on', false, 'starttls', 'undefined'], { remoteAddress: MAIL }, 'secret'])
+    assert.deepEqual(await scene.site.json(), [
+      ['on', false, 'starttls', 'undefined'],
+      { remoteAddress: MAIL },
+      'secret',
+    ])
     assert.deepEqual(scene.target.clear, ['STARTTLS\r\n'])
     assert.deepEqual(scene.target.names, ['mail.internal'])
     const [clear, upgrade] = scene.site.edge.calls
@@ -93,9 +98,12 @@ for (const opener of ['binding', 'global'] as const) {
     assert.deepEqual(scene.target.clear, ['STARTTLS\r\n'])
   })
 
-  test(`${opener}: the old streams stay locked, and closing the old socket leaves the new one alone`, LIMIT, async (t) => {
-    assertNoLeaks(t)
-    const body = `
+  test(
+    `${opener}: the old streams stay locked, and closing the old socket leaves the new one alone`,
+    LIMIT,
+    async (t) => {
+      assertNoLeaks(t)
+      const body = `
       const plain = await agree(open())
       const secure = plain.startTls()
       const locked = [plain.readable.locked, plain.writable.locked]
@@ -106,19 +114,20 @@ for (const opener of ['binding', 'global'] as const) {
         () => plain.writable.close(), () => plain.writable.abort(), () => new Response(plain.readable),
       ].map(async (use) => (await attempt(use)).message))
       return [locked, tries, await closing, await plain.close(), await plain.closed, await echo(secure, 'still here')]`
-    await using scene = await startScene(t, opener, body)
-    const reader = 'This ReadableStream is currently locked to a reader.'
-    const writer = 'This WritableStream is currently locked to a writer.'
-    const body_ = 'This ReadableStream is disturbed (has already been read from), and cannot be used as a body.'
-    assert.deepEqual(await scene.site.json(), [
-      [true, true],
-      [reader, reader, writer, writer, writer, body_],
-      null,
-      null,
-      null,
-      'still here',
-    ])
-  })
+      await using scene = await startScene(t, opener, body)
+      const reader = 'This ReadableStream is currently locked to a reader.'
+      const writer = 'This WritableStream is currently locked to a writer.'
+      const body_ = 'This ReadableStream is disturbed (has already been read from), and cannot be used as a body.'
+      assert.deepEqual(await scene.site.json(), [
+        [true, true],
+        [reader, reader, writer, writer, writer, body_],
+        null,
+        null,
+        null,
+        'still here',
+      ])
+    },
+  )
 
   test(`${opener}: what cannot be upgraded says so at once, in the native words and order`, LIMIT, async (t) => {
     assertNoLeaks(t)
@@ -142,16 +151,18 @@ for (const opener of ['binding', 'global'] as const) {
     const type = "TypeError: Failed to execute 'startTls' on 'Socket': parameter 1 is not of type 'TlsOptions'."
     const isTls = 'TypeError: Cannot startTls on a TLS socket.'
     const closed = 'TypeError: The connection was closed before startTls could be started.'
-    const again =
-      'TypeError: startTls has already been called on this socket, or the socket was transferred over RPC.'
+    const again = 'TypeError: startTls has already been called on this socket, or the socket was transferred over RPC.'
     const off = "TypeError: The `secureTransport` socket option must be set to 'starttls' for startTls to be used."
     const expected = [type, type, type, isTls, off, closed, again, isTls, closed, closed]
     assert.deepEqual(await scene.site.json(), expected)
   })
 
-  test(`${opener}: with a reader or a writer still there, the new socket fails and the old one lives on`, LIMIT, async (t) => {
-    assertNoLeaks(t)
-    const body = `
+  test(
+    `${opener}: with a reader or a writer still there, the new socket fails and the old one lives on`,
+    LIMIT,
+    async (t) => {
+      assertNoLeaks(t)
+      const body = `
       const outcome = async (take) => {
         const plain = await agree(open())
         const release = take(plain)
@@ -168,14 +179,15 @@ for (const opener of ['binding', 'global'] as const) {
       const reader = (socket) => { const lock = socket.readable.getReader(); return () => lock.releaseLock() }
       const writer = (socket) => { const lock = socket.writable.getWriter(); return () => lock.releaseLock() }
       return [await outcome(reader), await outcome(writer)]`
-    await using scene = await startScene(t, opener, body)
-    const rest = [true, true, false, 'startTls has already']
-    assert.deepEqual(await scene.site.json(), [
-      ['pending', 'The ReadableStream has been locked to a reader.', ...rest],
-      ['pending', 'This WritableStream is currently locked to a writer.', ...rest],
-    ])
-    assert.ok(scene.site.edge.calls.every(({ operation }) => operation === 'u'))
-  })
+      await using scene = await startScene(t, opener, body)
+      const rest = [true, true, false, 'startTls has already']
+      assert.deepEqual(await scene.site.json(), [
+        ['pending', 'The ReadableStream has been locked to a reader.', ...rest],
+        ['pending', 'This WritableStream is currently locked to a writer.', ...rest],
+      ])
+      assert.ok(scene.site.edge.calls.every(({ operation }) => operation === 'u'))
+    },
+  )
 
   test(`${opener}: expectedServerHostname is the name that is verified`, LIMIT, async (t) => {
     assertNoLeaks(t)
@@ -225,7 +237,7 @@ test('a bad certificate is an internal error to the global connect(), with the f
 
 for (const [title, before] of [
   ['goes on in clear', starttlsInClear],
-  ['hangs up', (socket: Parameters<typeof starttlsInClear>[0]) => hangUp(socket)],
+  ['hangs up', hangUp],
 ] as const) {
   test(`a server that agrees and ${title} fails the upgrade, and is sent nothing more in clear`, LIMIT, async (t) => {
     assertNoLeaks(t)
@@ -241,20 +253,23 @@ for (const [title, before] of [
   })
 }
 
-function starttlsInClear(socket: import('node:net').Socket): void {
+function starttlsInClear(socket: Socket): void {
   socket.write('220 ready\r\n')
   socket.on('data', () => socket.write('220 go ahead\r\n'))
 }
 
-function hangUp(socket: import('node:net').Socket): void {
+function hangUp(socket: Socket): void {
   socket.write('220 ready\r\n')
   socket.on('data', () => socket.end('220 go ahead\r\n'))
 }
 
 for (const unread of ['behind the reply', 'of the reply itself']) {
-  test(`bytes in clear ${unread}, not read, fail the upgrade: nothing is sent, and nothing is left open`, LIMIT, async (t) => {
-    assertNoLeaks(t)
-    const body = `
+  test(
+    `bytes in clear ${unread}, not read, fail the upgrade: nothing is sent, and nothing is left open`,
+    LIMIT,
+    async (t) => {
+      assertNoLeaks(t)
+      const body = `
       const plain = open()
       await readText(plain, 11)
       const writer = plain.writable.getWriter()
@@ -268,15 +283,16 @@ for (const unread of ['behind the reply', 'of the reply itself']) {
       await writing
       await env.PRIVATE.fetch('http://edge.internal/empty')
       return [failed.code, await plain.closed, plain.upgraded]`
-    const before = starttlsServer(unread.startsWith('behind') ? 'INJECTED\r\n' : '')
-    await using scene = await startScene(t, 'binding', body, { before })
-    await using empty = await startWhenEmpty(scene.site.edge)
-    scene.site.edge.routes.set('edge.internal:80', { port: empty.port })
-    assert.deepEqual(await scene.site.json(), ['tls_protocol_error', null, true])
-    assert.deepEqual(scene.target.clear, ['STARTTLS\r\n'])
-    assert.deepEqual(scene.target.names, [])
-    assert.ok(scene.site.edge.asked.some((asked) => asked.endsWith('/abort')))
-  })
+      const before = starttlsServer(unread.startsWith('behind') ? 'INJECTED\r\n' : '')
+      await using scene = await startScene(t, 'binding', body, { before })
+      await using empty = await startWhenEmpty(scene.site.edge)
+      scene.site.edge.routes.set('edge.internal:80', { port: empty.port })
+      assert.deepEqual(await scene.site.json(), ['tls_protocol_error', null, true])
+      assert.deepEqual(scene.target.clear, ['STARTTLS\r\n'])
+      assert.deepEqual(scene.target.names, [])
+      assert.ok(scene.site.edge.asked.some((asked) => asked.endsWith('/abort')))
+    },
+  )
 }
 
 test('an upgrade asked for before the connection has opened waits for it', LIMIT, async (t) => {
@@ -287,9 +303,12 @@ test('an upgrade asked for before the connection has opened waits for it', LIMIT
   assert.equal(await scene.site.json(), 'early')
 })
 
-test('where there is no connection to upgrade, closed rejects, and opened too but for the global connect()', LIMIT, async (t) => {
-  assertNoLeaks(t)
-  const body = `
+test(
+  'where there is no connection to upgrade, closed rejects, and opened too but for the global connect()',
+  LIMIT,
+  async (t) => {
+    assertNoLeaks(t)
+    const body = `
     const outcome = async (open, wait) => {
       const plain = open({ hostname: 'gone.internal', port: 1 })
       if (wait) await attempt(() => plain.opened)
@@ -302,16 +321,17 @@ test('where there is no connection to upgrade, closed rejects, and opened too bu
     const options = { secureTransport: 'starttls' }
     const ways = [(address) => env.PRIVATE.connect(address, options), (address) => connect(address, options)]
     return Promise.all(ways.flatMap((way) => [outcome(way, false), outcome(way, true)]))`
-  await using scene = await startScene(t, 'global', body)
-  const binding = 'ProxyError: destination_not_found'
-  const native = 'proxy request failed, cannot connect to the specified address'
-  assert.deepEqual(await scene.site.json(), [
-    [binding, binding, binding, false],
-    [binding, binding, binding, false],
-    ['pending', native, native, false],
-    ['pending', native, native, false],
-  ])
-})
+    await using scene = await startScene(t, 'global', body)
+    const binding = 'ProxyError: destination_not_found'
+    const native = 'proxy request failed, cannot connect to the specified address'
+    assert.deepEqual(await scene.site.json(), [
+      [binding, binding, binding, false],
+      [binding, binding, binding, false],
+      ['pending', native, native, false],
+      ['pending', native, native, false],
+    ])
+  },
+)
 
 test('half-open, megabytes and the end of the server work on an upgraded socket as on any', LIMIT, async (t) => {
   assertNoLeaks(t)

@@ -83,20 +83,21 @@ class Handshake {
     const { signal, timeoutMs } = this.#request
     return new Promise((resolve, reject) => {
       const socket = this.#start()
+      let settled = false
       const settle = (error?: HawserError): void => {
+        if (settled) return // what happens to the connection later is its owner's
+        settled = true
         clearTimeout(timer)
         signal.removeEventListener('abort', onAbort)
-        socket.off('secureConnect', onSecure)
         if (error === undefined) return resolve({ stream: socket, tls: this.#describe(socket) })
         this.#sessions?.delete(this.#sessionKey) // should the session be at fault, the next call is spared it
         socket.destroy()
         this.#raw.destroy()
         return reject(error)
       }
-      const onSecure = (): void => settle()
       const onAbort = (): void => settle(HawserError.from(signal.reason, 'connection_aborted'))
       const timer = setTimeout(() => settle(this.#failed(`no TLS handshake in ${timeoutMs} ms`)), timeoutMs)
-      socket.once('secureConnect', onSecure)
+      socket.once('secureConnect', () => settle())
       socket.once('close', () => settle(this.#failed('the target hung up in the TLS handshake')))
       // Stays: an error must never go uncaught. Node has judged the certificate by the time it destroys the socket.
       socket.on('error', (error) => settle(tlsError(error, this.#name, hasRejected(socket))))

@@ -104,8 +104,8 @@ export const CLOSE: readonly Behaviour[] = [
     async (h) => {
       const { socket } = await pair(h)
       const close = outcome(socket.close())
-      const [reader, writer] = [socket.readable.getReader(), socket.writable.getWriter()]
-      return [await outcome(reader.read()), await outcome(writer.write('x')), await close]
+      const calls = [socket.readable.getReader().read(), socket.writable.getWriter().write('x')].map(outcome)
+      return [...(await Promise.all(calls)), await close]
     },
     [READ_CLOSING, WRITE_CLOSING, OK],
   ),

@@ -179,6 +179,21 @@ export const RESETS: readonly Behaviour[] = [
     LOST,
   ),
   behaviour(
+    'S-110 under TLS a reset is the same',
+    async (h) => {
+      const peer = await h.peer({ tls: 'good' })
+      const socket = h.connect(`localhost:${peer.port}`, { secureTransport: 'on' })
+      const reader = socket.readable.getReader()
+      await peer.accepted()
+      await peer.send('a')
+      await take(reader, 1)
+      const read = outcome(reader.read())
+      await peer.reset()
+      return [await read, await outcome(reader.closed), await outcome(socket.closed)]
+    },
+    [LOST, LOST, OK],
+  ),
+  behaviour(
     'S-110 after a reset that was read the writer is told by its next write',
     async (h) => {
       const { socket, peer } = await pair(h)

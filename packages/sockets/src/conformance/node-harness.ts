@@ -48,7 +48,7 @@ export class NodeHarness implements Harness, AsyncDisposable {
     await Promise.all(this.#peers.map((peer) => peer.close()))
     const open = [...this.#dialled].filter((socket) => !socket.closed)
     for (const socket of open) socket.destroy()
-    await Promise.all(open.map((socket) => (socket.closed ? undefined : once(socket, 'close').catch(() => {}))))
+    await Promise.all(open.filter((socket) => !socket.closed).map((socket) => once(socket, 'close')))
   }
 
   readonly #note = (message: unknown): void => {

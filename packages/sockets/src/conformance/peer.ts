@@ -51,6 +51,8 @@ export class ScriptedPeer implements Peer {
   readonly #waiting = new Set<() => void>()
   /** The connection as it is now: TLS once it is upgraded. */
   #current: Socket | undefined
+  /** The TCP connection below TLS. */
+  #below: Socket | undefined
   #text = ''
   #tail = ''
   #bytes = 0
@@ -126,7 +128,8 @@ export class ScriptedPeer implements Peer {
   async reset(): Promise<void> {
     const socket = await this.#stream()
     const closed = once(socket, 'close')
-    socket.resetAndDestroy()
+    const tcp = this.#below ?? socket
+    tcp.resetAndDestroy()
     await closed
   }
 
@@ -201,6 +204,7 @@ export class ScriptedPeer implements Peer {
       this.#sockets.add(socket)
       this.#follow(socket)
       this.#current = socket
+      this.#below = plain
       this.#connection.resolve(socket)
       this.#handshake.resolve('secure')
     })

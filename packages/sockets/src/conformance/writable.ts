@@ -85,6 +85,22 @@ export const WRITABLE: readonly Behaviour[] = [
       [{ error: INVALID }, OK, 'next'],
     ),
   ),
+  ...[undefined, { highWaterMark: 4 }].map((options) =>
+    behaviour(
+      `S-085 empty chunks in a queue ${options === undefined ? 'without' : 'with'} a budget settle in their turn`,
+      async (h) => {
+        const peer = await h.peer()
+        const writer = h.connect(peer.address, options).writable.getWriter()
+        const writes = ['', 'a', '', '', 'b', ''].map((chunk) => writer.write(chunk))
+        return [
+          await outcome(Promise.all(writes).then(() => {})),
+          await peer.received(2),
+          await outcome(writer.close()),
+        ]
+      },
+      [OK, 'ab', OK],
+    ),
+  ),
   behaviour(
     'S-087 what is written before the connection is open is what was there at the time',
     async (h) => {

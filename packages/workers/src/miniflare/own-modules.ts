@@ -31,7 +31,10 @@ function entryText({ name, exports, durableObjects }: UserModule): string {
   const main = JSON.stringify(`./${name}`)
   const wrapped = exports.map((exported, index) => {
     const key = JSON.stringify(exported)
-    return [`const export${index} = wrapExport(main[${key}], ${durableObjects.has(exported)})`, `export${index} as ${key}`]
+    return [
+      `const export${index} = wrapExport(main[${key}], ${durableObjects.has(exported)})`,
+      `export${index} as ${key}`,
+    ]
   })
   return [
     "import { wrapExport } from 'hawser:exports'",

@@ -122,10 +122,12 @@ export class Connection {
     this.#opened.reject(reason)
     // Of an upgrade the edge is told once, and the old stream ends as a part of it.
     if (this.#successor !== undefined) return this.#successor.connection.abort(reason)
-    // By way of the edge: the native socket may still be opening, and its streams be in somebody's hands.
     const { native } = this.#call
-    const ends = [this.#call.abandon(), native.readable.cancel(reason), native.writable.abort(reason), native.close()]
-    for (const end of ends) markHandled(end)
+    markHandled(native.readable.cancel(reason))
+    markHandled(native.writable.abort(reason))
+    // By way of the edge: the native socket may still be opening, its streams be in somebody's hands, and closing it from
+    // this side would be an end and no abort.
+    markHandled(this.#call.abandon().then(() => native.close()))
   }
 
   /**

@@ -15,9 +15,3 @@ declare module 'node-internal:async_hooks' {
   const hooks: { readonly AsyncLocalStorage: typeof AsyncLocalStorage }
   export default hooks
 }
-
-/** `runtime.worker.ts`, under the name by which the other modules of a Worker find it. */
-declare module 'hawser:runtime' {
-  export const connect: import('./egress.worker.ts').Connect
-  export const enter: import('./invocations.worker.ts').Enter
-}
