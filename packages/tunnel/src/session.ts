@@ -11,6 +11,7 @@ import { MuxStream } from './stream.ts'
 import type { StreamHost } from './stream.ts'
 import { StreamTable } from './stream-table.ts'
 
+/** What a session is told when it is made. */
 export interface SessionOptions {
   /** `client` is the side that dialled the transport; the streams it opens have odd ids. */
   readonly role: 'client' | 'server'
@@ -38,6 +39,7 @@ const GO_AWAY_TEXT: Readonly<Record<number, string>> = {
   [GoAwayCode.ProtocolError]: 'protocol error',
   [GoAwayCode.InternalError]: 'internal error',
 }
+const PEER_FAULTS: ReadonlySet<string> = new Set(['tunnel_protocol_error', 'tunnel_window_exceeded'])
 /** How long the last frames may take to leave before the transport is destroyed. */
 const END_LIMIT_MS = 1_000
 
@@ -169,11 +171,7 @@ export class MuxSession implements FrameSink, StreamHost {
   /** Ends the session because of `reason`: streams fail with it. The peer is told with a go-away. */
   abort(reason: HawserError): void {
     if (this.#ended) return
-    this.sender.goAway(
-      reason.code === 'tunnel_protocol_error' || reason.code === 'tunnel_window_exceeded'
-        ? GoAwayCode.ProtocolError
-        : GoAwayCode.InternalError,
-    )
+    this.sender.goAway(PEER_FAULTS.has(reason.code) ? GoAwayCode.ProtocolError : GoAwayCode.InternalError)
     this.#finish(reason, false)
   }
 
@@ -204,7 +202,9 @@ export class MuxSession implements FrameSink, StreamHost {
     const stream = this.#receiving
     if (stream === undefined) return
     stream.onData(piece)
-    if (left === 0 && this.#finFollows && !stream.onFin()) this.#secondFin(stream.id)
+    if (left > 0) return
+    this.#receiving = undefined
+    if (this.#finFollows && !stream.onFin()) this.#secondFin(stream.id)
   }
 
   /** For the decoder. */
