@@ -26,7 +26,7 @@ function isTestCode(file: string): boolean {
   return (
     file.endsWith('.test.ts') ||
     /\/(?:fake|test)-[\w-]+\.ts$/.test(file) ||
-    /-(?:suite|pair|peer|harness)\.ts$/.test(file)
+    /-(?:suite|pair|peer|harness|fixture)\.ts$/.test(file)
   )
 }
 
