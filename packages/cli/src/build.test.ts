@@ -61,7 +61,7 @@ test('the modules for workerd are shipped, importing what a Worker has and nothi
   for (const name of wanted) assert.ok(shipped.includes(name), name)
   for (const name of shipped) {
     for (const target of importsOf(await readFile(join(dist, 'runtime', name), 'utf8'))) {
-      assert.match(target, /^(\.\/|cloudflare|hawser:)/, name)
+      assert.match(target, /^(\.\/|cloudflare|node-internal:|hawser:)/, name)
     }
   }
 })
