@@ -12,7 +12,10 @@ import { WORKER } from './worker.ts'
 const ALLOWED = ['127.0.0.0/8', '::1/128'] as const
 
 /** Writes the files of a Worker as a user would have them; its global `connect()` leads into the tunnel. */
-async function writeWorker({ folder, harnessUrl }: HostOptions, tunnelId: string): Promise<string> {
+/** Names and addresses under which behaviours reach their peers. */
+const PEER_HOSTS = ['127.0.0.1', 'localhost', '[::1]']
+
+async function writeWorker({ folder, harnessUrl, caPem }: HostOptions, tunnelId: string): Promise<string> {
   const configPath = join(folder, 'wrangler.jsonc')
   const config = {
     name: WORKER.name,
@@ -23,7 +26,10 @@ async function writeWorker({ folder, harnessUrl }: HostOptions, tunnelId: string
     vars: { HARNESS: harnessUrl },
   }
   await writeFile(configPath, JSON.stringify(config))
-  await writeFile(join(folder, 'hawser.jsonc'), JSON.stringify({ egress: 'NET' }))
+  await writeFile(join(folder, 'ca.pem'), caPem)
+  // As natively: the peers' CA is trusted, and there is no limit of connections (S-185).
+  const tls = PEER_HOSTS.map((match) => ({ match, ca: 'ca.pem' }))
+  await writeFile(join(folder, 'hawser.jsonc'), JSON.stringify({ egress: 'NET', tls, limits: { connections: 0 } }))
   return configPath
 }
 
