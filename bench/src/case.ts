@@ -31,11 +31,18 @@ export interface CaseLabel {
 export interface Case extends CaseLabel {
   /** Hawser first, then its peers. */
   readonly sides: readonly Side[]
+  /** Measurements of each side that do not count. */
+  readonly warmUps: number
   /** Starts what all sides share, and gives the sides in the order of {@link Case.sides}. */
   open(scope: Scope): Promise<readonly Contender[]>
 }
 
+/** For rates: what a server does all day is measured, not its first seconds, in which V8 compiles what is run often. */
+export const RATE_WARM_UPS = 4
+
 interface CaseSpec<S extends Side> extends CaseLabel {
+  /** Default 1. */
+  readonly warmUps?: number | undefined
   readonly ours: S
   readonly peers: readonly S[]
   /** Starts what all sides share; the function it gives then starts one side. */
@@ -51,6 +58,7 @@ export function defineCase<S extends Side>(spec: CaseSpec<S>): Case {
     unit: spec.unit,
     better: spec.better,
     sides,
+    warmUps: spec.warmUps ?? 1,
     async open(scope) {
       const start = await spec.open(scope)
       return sides.map((side) => ({ side, start: () => start(side) }))

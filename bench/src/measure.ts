@@ -63,7 +63,7 @@ class CaseRun {
     try {
       await using scope = await Scope.open(this.#signal)
       for (const contender of await this.#case.open(scope)) await this.#start(contender)
-      if (this.#isWorthwhile()) await this.#round('warm-up')
+      for (let left = this.#case.warmUps; left > 0 && this.#isWorthwhile(); left -= 1) await this.#round('warm-up')
       for (const runner of this.#runners) runner.samples.length = 0
       for (let round = 1; round <= rounds && this.#isWorthwhile(); round += 1) {
         await this.#round(`run ${round}/${rounds}`)

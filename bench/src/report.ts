@@ -90,7 +90,7 @@ export function toTable(results: readonly CaseResult[], runs: number): string {
   const table = figures.length === 0 ? ['no figures'] : align([HEADINGS, ...figures.map(rowOf)])
   const legend = [
     `Medians of ${runs} runs of each side, taken in turn on this machine. Above 1: Hawser is better. Spread: single runs.`,
-    'Same cipher on every side: TLS_AES_128_GCM_SHA256 (TLS 1.3), aes128-gcm@openssh.com (ssh). No compression.',
+    'Ciphers: TLS_AES_128_GCM_SHA256 (TLS 1.3) for Hawser and stunnel; ssh as installed, with its own default. No compression.',
   ]
   return [...table, '', ...legend, ...notesOf(results), ''].join('\n')
 }

@@ -1,4 +1,4 @@
-import { defineCase } from '../case.ts'
+import { defineCase, RATE_WARM_UPS } from '../case.ts'
 import type { Case } from '../case.ts'
 import type { Span } from '../load/connections.ts'
 import { hawser } from '../peers/hawser.ts'
@@ -30,6 +30,7 @@ export function tunnelCase(spec: TunnelCase): Case {
     summary: spec.summary,
     unit: spec.unit,
     better: 'more',
+    warmUps: RATE_WARM_UPS,
     ours: hawser,
     peers: [ssh, stunnel, loopback],
     async open(scope) {

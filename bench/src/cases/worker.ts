@@ -1,4 +1,4 @@
-import { defineCase } from '../case.ts'
+import { defineCase, RATE_WARM_UPS } from '../case.ts'
 import type { Case } from '../case.ts'
 import { HTTP_CONNECTIONS, openHttpLoad } from '../load/http-load.ts'
 import { LOOPBACK } from '../ports.ts'
@@ -13,6 +13,7 @@ function workerCase(path: string, doing: string): Case {
     summary: `requests to a Worker that each ${doing} a private service, ${HTTP_CONNECTIONS} at a time`,
     unit: 'requests/s',
     better: 'more',
+    warmUps: RATE_WARM_UPS,
     ours: workerOnHawser,
     peers: [workerOnWorkerd],
     async open(scope) {

@@ -8,8 +8,6 @@ import { findFreePort, LOOPBACK } from '../ports.ts'
 import type { Scope } from '../scope.ts'
 import type { Peer, Way } from './peer.ts'
 
-/** The AEAD that the TLS sides use too (TLS_AES_128_GCM_SHA256). */
-const CIPHER = 'aes128-gcm@openssh.com'
 /** sshd run by root insists on this folder; distributions make it when their own sshd starts. */
 const PRIVSEP_FOLDER = '/run/sshd'
 
@@ -50,7 +48,6 @@ PermitRootLogin yes
 MaxStartups 1000
 AllowTcpForwarding yes
 Compression no
-Ciphers ${CIPHER}
 LogLevel ERROR
 `
 }
@@ -65,7 +62,6 @@ function clientWords(folder: string, serverPort: number, entryPort: number, targ
     'ExitOnForwardFailure=yes',
     'ControlPath=none',
     'Compression=no',
-    `Ciphers=${CIPHER}`,
     'LogLevel=ERROR',
   ]
   const forward = `${LOOPBACK}:${entryPort}:${LOOPBACK}:${targetPort}`

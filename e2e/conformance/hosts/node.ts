@@ -13,8 +13,9 @@ async function start({ harnessUrl, caFile }: HostOptions): Promise<Running> {
   const child = fork(new URL('node-child.ts', import.meta.url), [harnessUrl], {
     // How a Node program is told of a CA without a word in its code, and without an option of `connect()`.
     env: { ...process.env, NODE_EXTRA_CA_CERTS: caFile },
-    // Behaviours look at some rejections later than Node would like.
-    execArgv: ['--disable-warning=PromiseRejectionHandledWarning'],
+    // The package as it is in this workspace, not as it was last built; and behaviours look at some rejections later than
+    // Node would like.
+    execArgv: ['--conditions=hawser-source', '--disable-warning=PromiseRejectionHandledWarning'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const url = await new Promise<string>((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { HawserError } from '@hawser/core'
 import ipaddr from 'ipaddr.js'
+import { remember } from './remember.ts'
 import { withoutZone } from './target-host.ts'
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6
@@ -94,7 +95,7 @@ function embedded(address: Address): ipaddr.IPv4 | undefined {
 export function compileAddressRules(options: AddressRulesOptions): AddressRules {
   const allow = options.allow.map((text, at) => parseCidr(text, `allow[${at}]`))
   const deny = options.deny.map((text, at) => parseCidr(text, `deny[${at}]`))
-  return (ip) => {
+  return remember((ip) => {
     const address = ipaddr.parse(withoutZone(ip))
     if (address.range() === 'unspecified') return 'is an unspecified address'
     const inner = embedded(address)
@@ -102,5 +103,5 @@ export function compileAddressRules(options: AddressRulesOptions): AddressRules 
     if (hit !== undefined) return `is denied by ${hit.text} on this connector`
     if (allow.length > 0 && !allow.some((cidr) => contains(cidr, address))) return 'is not allowed on this connector'
     return undefined
-  }
+  })
 }

@@ -1,7 +1,8 @@
 import { connectAddress, dialError, formatHostPort, HawserError, raceConnect, resetStream } from '@hawser/core'
-import type { ConnectAddress, Dialed, DialTarget } from '@hawser/core'
+import type { ConnectAddress, Dialed, DialTarget, RaceLimits } from '@hawser/core'
 import type { AddressRules } from './address-rules.ts'
 import type { NameResolver } from './name-resolver.ts'
+import { remember } from './remember.ts'
 import { readTargetHost } from './target-host.ts'
 
 /** What dialling leans on. Tests bring their own resolver and sockets. */
@@ -16,13 +17,19 @@ export type TargetDialer = (target: DialTarget, signal: AbortSignal) => Promise<
 
 const MIN_TIMEOUT_MS = 1
 const MAX_TIMEOUT_MS = 120_000
-/** Waits for `work` no longer than `signal` allows; `work` itself goes on and its outcome is dropped. */
-function until<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+const readHost = remember(readTargetHost)
+
+/** Waits for `work` within the limits; `work` itself goes on and its outcome is dropped. */
+function within<T>(work: Promise<T>, { signal, timeoutMs }: RaceLimits): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
-    if (signal.aborted) onAbort()
+    const onAbort = (): void => reject(signal.reason)
+    const onTime = (): void => reject(new HawserError('dns_timeout', `no answer in ${Math.round(timeoutMs)} ms`))
+    const timer = setTimeout(onTime, timeoutMs)
     signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    })
   })
 }
 
@@ -30,10 +37,10 @@ function until<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 async function judgedAddresses(
   target: DialTarget,
   options: TargetDialerOptions,
-  signal: AbortSignal,
+  limits: RaceLimits,
 ): Promise<readonly string[]> {
-  const host = readTargetHost(target.host)
-  const found = host.kind === 'ip' ? [host.ip] : await until(options.resolver.resolve(host.name), signal)
+  const host = readHost(target.host)
+  const found = host.kind === 'ip' ? [host.ip] : await within(options.resolver.resolve(host.name), limits)
   let refusal = ''
   const allowed = found.filter((ip) => {
     const reason = options.rules(ip)
@@ -55,42 +62,28 @@ async function judgedAddresses(
  */
 export function createTargetDialer(options: TargetDialerOptions): TargetDialer {
   const connect = options.connect ?? connectAddress
-  // One controller and one timer for the whole dial, name included: the caller's time is one budget.
   return async (target, signal) => {
-    const { port, timeoutMs } = target
+    const { port } = target
     const what = formatHostPort(target)
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new HawserError('address_invalid', `port: expected 1 to 65535, got ${String(port)}`)
     }
-    if (signal.aborted) throw new HawserError('connection_aborted', `${what}: given up before it was dialled`)
-
-    const limit = new AbortController() // ends this dial: given up, or out of time
-    let resolved = false
-    const onAbort = (): void =>
-      limit.abort(new HawserError('connection_aborted', `${what}: given up while it was dialled`))
-    signal.addEventListener('abort', onAbort, { once: true })
-    const timer = setTimeout(
-      () => {
-        limit.abort(
-          new HawserError(resolved ? 'connection_timeout' : 'dns_timeout', `${what}: no answer in ${timeoutMs} ms`),
-        )
-      },
-      Math.min(MAX_TIMEOUT_MS, Math.max(MIN_TIMEOUT_MS, timeoutMs)),
-    )
+    if (signal.aborted) throw givenUp(what, 'before')
+    const deadline = performance.now() + Math.min(MAX_TIMEOUT_MS, Math.max(MIN_TIMEOUT_MS, target.timeoutMs))
+    // The caller's time is one budget, the name included.
+    const limits = (): RaceLimits => ({ signal, timeoutMs: Math.max(MIN_TIMEOUT_MS, deadline - performance.now()) })
     try {
-      const addresses = await judgedAddresses(target, options, limit.signal)
-      resolved = true
-      const { socket, ip } = await raceConnect(addresses, port, connect, limit.signal)
-      if (limit.signal.aborted) {
-        resetStream(socket)
-        throw limit.signal.reason
-      }
-      return { stream: socket, remoteAddress: formatHostPort({ host: ip, port }) }
+      const addresses = await judgedAddresses(target, options, limits())
+      const { socket, ip } = await raceConnect(addresses, port, connect, limits())
+      if (signal.aborted) resetStream(socket)
+      else return { stream: socket, remoteAddress: formatHostPort({ host: ip, port }) }
     } catch (error) {
-      throw dialError(error, what)
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
+      if (!signal.aborted) throw dialError(error, what)
     }
+    throw givenUp(what, 'while')
   }
+}
+
+function givenUp(what: string, when: 'before' | 'while'): HawserError {
+  return new HawserError('connection_aborted', `${what}: given up ${when} it was dialled`)
 }

@@ -1,8 +1,44 @@
+import type { Dialer } from './dialer.ts'
 import type { Secret } from './secret.ts'
-import type { TlsRule } from './tls-rule.ts'
+import type { TlsRule, TlsVerification } from './tls-rule.ts'
 
-/** Where the calls of a binding lead: the public Internet, or all that one tunnel's connectors reach (V-059). */
-export type BindingNetwork = { readonly kind: 'public' } | { readonly kind: 'tunnel'; readonly tunnelId: string }
+/**
+ * Where the calls of a binding lead: the public Internet, all that one tunnel's connectors reach (V-059), a network that
+ * spans several ways, or the one target of a VPC Service whatever the call names (V-025).
+ */
+export type BindingNetwork =
+  | { readonly kind: 'public' }
+  | { readonly kind: 'tunnel'; readonly tunnelId: string }
+  | { readonly kind: 'network'; readonly networkId: string }
+  | { readonly kind: 'service'; readonly serviceId: string }
+
+/** What a VPC Service is registered as. Without a port for what is asked, the call fails (V-004, V-005). */
+export interface VpcService {
+  /** A name or an address literal without brackets: what is dialled, and never what is verified. */
+  readonly host: string
+  /** For `fetch()` of `http:` URLs. */
+  readonly httpPort?: number | undefined
+  /** For `fetch()` of `https:` URLs. */
+  readonly httpsPort?: number | undefined
+  /** For `connect()`. */
+  readonly tcpPort?: number | undefined
+  /** Where no rule of the binding's says otherwise (V-010). @default 'verify_full' */
+  readonly verify?: TlsVerification | undefined
+}
+
+/** The way out of the edge that the calls of a binding take. */
+export type BindingWay =
+  | { readonly kind: 'tunnel'; readonly tunnelId: string }
+  /** Dials from this process: the stand-ins of a developer's own machine. */
+  | { readonly kind: 'local'; readonly dialer: Dialer }
+
+/** What the networks of bindings stand for. Asked anew at each call, so it answers at once and from memory. */
+export interface BindingResolver {
+  /** Undefined for a service that nobody knows. */
+  service(identity: BindingIdentity, serviceId: string): VpcService | undefined
+  /** Undefined where no way is known. Never asked about public egress. */
+  way(identity: BindingIdentity, network: BindingNetwork): BindingWay | undefined
+}
 
 /** Which Worker is calling and through what. Decided by where a call arrived, never by what it says. */
 export interface BindingIdentity {

@@ -26,6 +26,8 @@ export interface FlowTarget {
   readonly port: number
   /** Whether Hawser speaks TLS to the target. */
   readonly tls: boolean
+  /** What the Worker calls it and a certificate must be for, where that is not the host: a VPC Service (V-026). */
+  readonly name?: string | undefined
   /** What the name resolved to, where this edge resolved it: the only addresses that may be dialled. */
   readonly addresses?: readonly string[] | undefined
 }
@@ -37,7 +39,8 @@ export interface FlowVerdict {
 }
 
 export interface FlowRoute {
-  readonly via: 'direct' | 'tunnel'
+  /** `local`: dialled by this process on behalf of a private network. */
+  readonly via: 'direct' | 'tunnel' | 'local'
   readonly tunnelId?: string | undefined
   readonly connectorId?: string | undefined
   /** The address that answered, `ip:port`. */

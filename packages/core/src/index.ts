@@ -12,7 +12,15 @@ export {
   RESERVED_SUFFIX,
 } from './authority.ts'
 export type { Authority, AuthorityOperation } from './authority.ts'
-export type { BindingDoors, BindingHost, BindingIdentity, BindingNetwork } from './binding.ts'
+export type {
+  BindingDoors,
+  BindingHost,
+  BindingIdentity,
+  BindingNetwork,
+  BindingResolver,
+  BindingWay,
+  VpcService,
+} from './binding.ts'
 export type { Dialed, Dialer, DialTarget } from './dialer.ts'
 export { FLOW_STEPS } from './flow.ts'
 export type {
@@ -30,8 +38,8 @@ export { keepYoungGenerationSmall } from './heap.ts'
 export { silentLogger } from './logger.ts'
 export type { LogFields, Logger } from './logger.ts'
 export { connectAddress, raceConnect } from './race-connect.ts'
-export type { ConnectAddress, Connected } from './race-connect.ts'
+export type { ConnectAddress, Connected, RaceLimits } from './race-connect.ts'
 export { Secret } from './secret.ts'
-export { resetStream, splice } from './splice.ts'
+export { endWhenSent, resetStream, splice } from './splice.ts'
 export type { TlsRule, TlsVerification } from './tls-rule.ts'
 export type { SpliceBytes } from './splice.ts'

@@ -56,7 +56,10 @@ test('the first address that answers wins, and no other is tried', async (t) => 
   const { server, port } = await listen()
   await using _server = server
   const { connect, asked } = scripted({ '10.0.0.1': 'open' }, port)
-  const { socket, ip } = await raceConnect(['10.0.0.1', '10.0.0.2'], port, connect, t.signal)
+  const { socket, ip } = await raceConnect(['10.0.0.1', '10.0.0.2'], port, connect, {
+    signal: t.signal,
+    timeoutMs: 60_000,
+  })
   assert.equal(ip, '10.0.0.1')
   assert.deepEqual(asked, ['10.0.0.1'])
   socket.destroy()
@@ -68,7 +71,10 @@ test('after a failure the next address is tried at once', async (t) => {
   await using _server = server
   t.mock.timers.enable({ apis: ['setTimeout'] }) // no time passes, so only the failure can move things on
   const { connect, asked } = scripted({ '10.0.0.1': 'ECONNREFUSED', '10.0.0.2': 'open' }, port)
-  const { socket, ip } = await raceConnect(['10.0.0.1', '10.0.0.2'], port, connect, t.signal)
+  const { socket, ip } = await raceConnect(['10.0.0.1', '10.0.0.2'], port, connect, {
+    signal: t.signal,
+    timeoutMs: 60_000,
+  })
   assert.equal(ip, '10.0.0.2')
   assert.deepEqual(asked, ['10.0.0.1', '10.0.0.2'])
   socket.destroy()
@@ -80,7 +86,7 @@ test('a silent address is overtaken after 250 ms and let go once another has won
   await using _server = server
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { connect, asked, sockets } = scripted({ 'fd00::1': 'silent', '10.0.0.2': 'open' }, port)
-  const racing = raceConnect(['fd00::1', '10.0.0.2'], port, connect, t.signal)
+  const racing = raceConnect(['fd00::1', '10.0.0.2'], port, connect, { signal: t.signal, timeoutMs: 60_000 })
   t.mock.timers.tick(ATTEMPT_DELAY_MS - 1)
   assert.deepEqual(asked, ['fd00::1'])
   t.mock.timers.tick(1)
@@ -93,22 +99,26 @@ test('a silent address is overtaken after 250 ms and let go once another has won
 
 test('when all fail, an unroutable family does not hide the telling failure', async (t) => {
   const { connect } = scripted({ 'fd00::1': 'ENETUNREACH', '10.0.0.1': 'ECONNREFUSED' })
-  await assert.rejects(raceConnect(['fd00::1', '10.0.0.1'], 80, connect, t.signal), (error) => {
-    assert.ok(HawserError.is(error, 'connection_refused'))
-    assert.match(error.message, /^10\.0\.0\.1:80: /)
-    return true
-  })
+  await assert.rejects(
+    raceConnect(['fd00::1', '10.0.0.1'], 80, connect, { signal: t.signal, timeoutMs: 60_000 }),
+    (error) => {
+      assert.ok(HawserError.is(error, 'connection_refused'))
+      assert.match(error.message, /^10\.0\.0\.1:80: /)
+      return true
+    },
+  )
 })
 
 test('when all are unroutable, that is the failure', async (t) => {
   const { connect } = scripted({ 'fd00::1': 'ENETUNREACH', '10.0.0.1': 'EHOSTUNREACH' })
-  await assert.rejects(raceConnect(['fd00::1', '10.0.0.1'], 80, connect, t.signal), (error) =>
-    HawserError.is(error, 'destination_ip_unroutable'),
+  await assert.rejects(
+    raceConnect(['fd00::1', '10.0.0.1'], 80, connect, { signal: t.signal, timeoutMs: 60_000 }),
+    (error) => HawserError.is(error, 'destination_ip_unroutable'),
   )
 })
 
 test('without an address it fails instead of waiting', async (t) => {
-  await assert.rejects(raceConnect([], 80, scripted({}).connect, t.signal), (error) =>
+  await assert.rejects(raceConnect([], 80, scripted({}).connect, { signal: t.signal, timeoutMs: 60_000 }), (error) =>
     HawserError.is(error, 'destination_unavailable'),
   )
 })
@@ -118,7 +128,10 @@ test('an abort lets go of every attempt and rejects with its reason', async (t) 
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { connect, sockets } = scripted({ '10.0.0.1': 'silent', '10.0.0.2': 'silent', '10.0.0.3': 'silent' })
   const stop = new AbortController()
-  const racing = raceConnect(['10.0.0.1', '10.0.0.2', '10.0.0.3'], 80, connect, stop.signal)
+  const racing = raceConnect(['10.0.0.1', '10.0.0.2', '10.0.0.3'], 80, connect, {
+    signal: stop.signal,
+    timeoutMs: 60_000,
+  })
   t.mock.timers.tick(ATTEMPT_DELAY_MS)
   const reason = new HawserError('connection_aborted', 'enough')
   stop.abort(reason)
@@ -132,7 +145,10 @@ test('an abort lets go of every attempt and rejects with its reason', async (t) 
 test('an abort beforehand opens nothing', async () => {
   const { connect, asked } = scripted({})
   const reason = new HawserError('connection_aborted', 'enough')
-  await assert.rejects(raceConnect(['10.0.0.1'], 80, connect, AbortSignal.abort(reason)), reason)
+  await assert.rejects(
+    raceConnect(['10.0.0.1'], 80, connect, { signal: AbortSignal.abort(reason), timeoutMs: 60_000 }),
+    reason,
+  )
   assert.deepEqual(asked, [])
 })
 
@@ -141,7 +157,7 @@ test('the winner survives an error that nobody listens for yet', async (t) => {
   const { server, port } = await listen()
   await using _server = server
   const { connect } = scripted({ '10.0.0.1': 'open' }, port)
-  const { socket } = await raceConnect(['10.0.0.1'], port, connect, t.signal)
+  const { socket } = await raceConnect(['10.0.0.1'], port, connect, { signal: t.signal, timeoutMs: 60_000 })
   socket.destroy(new Error('reset'))
   await new Promise((resolve) => socket.once('close', resolve))
 })

@@ -28,6 +28,14 @@ export const connectAddress: ConnectAddress = (ip, port) =>
     },
   })
 
+/** When to stop trying. */
+export interface RaceLimits {
+  /** Its reason is what the race then fails with. */
+  readonly signal: AbortSignal
+  /** For all addresses together. */
+  readonly timeoutMs: number
+}
+
 /** The connection that won, and its address. */
 export interface Connected {
   readonly socket: Socket
@@ -51,44 +59,50 @@ function tellingError(errors: readonly HawserError[]): HawserError {
   return errors.find((error) => error.code !== 'destination_ip_unroutable') ?? errors[0] ?? unavailable
 }
 
+function noAnswer(addresses: readonly string[], port: number, timeoutMs: number): HawserError {
+  const where = addresses.map((ip) => formatHostPort({ host: ip, port })).join(', ')
+  return new HawserError('connection_timeout', `${where}: no answer in ${Math.round(timeoutMs)} ms`)
+}
+
 /**
  * Connects to the first of `addresses` that answers, in order: the next one starts when the one before fails or has taken
  * {@link ATTEMPT_DELAY_MS}, and the losers are destroyed. The winner keeps an `error` listener that does nothing, so that a
  * reset before its new owner listens cannot bring the process down.
  *
- * @throws {HawserError} as `dialError` maps the most telling failure, once every address has failed; the reason of `signal`
- *   when it aborts
+ * @throws {HawserError} as `dialError` maps the most telling failure, once every address has failed; `connection_timeout`;
+ *   the reason of the signal when it aborts
  */
 export function raceConnect(
   addresses: readonly string[],
   port: number,
   start: ConnectAddress,
-  signal: AbortSignal,
+  { signal, timeoutMs }: RaceLimits,
 ): Promise<Connected> {
   return new Promise((resolve, reject) => {
-    const waiting = interleave(addresses)
+    const waiting = addresses.length === 1 ? [...addresses] : interleave(addresses)
     const racing = new Set<Socket>()
     const errors: HawserError[] = []
     let timer: NodeJS.Timeout | undefined
 
     const stop = (): void => {
       clearTimeout(timer)
+      clearTimeout(limit)
       waiting.length = 0
       signal.removeEventListener('abort', onAbort)
       for (const socket of racing) socket.destroy()
       racing.clear()
     }
-    const onAbort = (): void => {
+    const fail = (error: unknown): void => {
       stop()
-      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
+      reject(error)
     }
+    const onAbort = (): void => fail(signal.reason)
     const next = (): void => {
       clearTimeout(timer)
       const ip = waiting.shift()
       if (ip === undefined) {
         if (racing.size > 0) return
-        stop()
-        reject(tellingError(errors))
+        fail(tellingError(errors))
         return
       }
       if (waiting.length > 0) timer = setTimeout(next, ATTEMPT_DELAY_MS)
@@ -106,6 +120,7 @@ export function raceConnect(
       })
     }
 
+    const limit = setTimeout(() => fail(noAnswer(addresses, port, timeoutMs)), timeoutMs)
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     return next()

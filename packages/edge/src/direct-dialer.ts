@@ -18,22 +18,12 @@ async function dial(
   signal: AbortSignal,
 ): Promise<Dialed> {
   const { port, timeoutMs } = target
-  const what = formatHostPort(target)
-  const limit = new AbortController() // ends this dial: given up, or out of time
-  const onAbort = (): void => limit.abort(HawserError.from(signal.reason, 'connection_aborted'))
-  const timer = setTimeout(() => {
-    limit.abort(new HawserError('connection_timeout', `${what}: no answer in ${timeoutMs} ms`))
-  }, timeoutMs)
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
+  if (signal.aborted) throw HawserError.from(signal.reason, 'connection_aborted')
   try {
-    const { socket, ip } = await raceConnect(addresses, port, connectTo, limit.signal)
+    const { socket, ip } = await raceConnect(addresses, port, connectTo, { signal, timeoutMs })
     return { stream: socket, remoteAddress: formatHostPort({ host: ip, port }) }
   } catch (error) {
-    if (limit.signal.aborted || !HawserError.is(error)) throw error
-    throw new HawserError(error.code, `${what}: ${ERRORS[error.code].summary}`, { cause: error })
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', onAbort)
+    if (signal.aborted || !HawserError.is(error)) throw HawserError.from(error, 'connection_aborted')
+    throw new HawserError(error.code, `${formatHostPort(target)}: ${ERRORS[error.code].summary}`, { cause: error })
   }
 }

@@ -18,6 +18,7 @@ test('startTls: the second connection carries on where the first ended, encrypte
   assert.equal(status, 200)
   socket.write(SECRET)
   assert.equal((await once(socket, 'data')).toString(), `got ${SECRET}`)
+  assert.equal(site.site.services.invocations.size, 1) // both connections of the Worker are one
   site.assertSecret()
   assert.ok(!site.received.toString('latin1').includes('s3cret'))
   socket.end()

@@ -40,7 +40,10 @@ function enterInvocation(context: FlowContext): void | Promise<void> {
     context.leave = () => invocations.leave(worker, invocation)
   }
   const waiting = invocations.enter(worker, invocation, connectionLimit, () => context.signal)
-  if (waiting !== undefined) return waiting.then(entered)
+  if (waiting !== undefined) {
+    services.onQueued?.(context.flow)
+    return waiting.then(entered)
+  }
   entered()
   return undefined
 }

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { resetStream } from '@hawser/core'
+import { endWhenSent, resetStream } from '@hawser/core'
 import type { SpliceBytes } from '@hawser/core'
 
 /** `ended`: both sides have. `upgrade`: the Worker has said all it had to say in clear, and the target is to be taken over. */
@@ -17,6 +17,7 @@ export class ClearRelay {
   #settle: ((result: ClearOutcome | Error) => void) | undefined
   #stopped = false
   #workerEnded = false
+  #targetEnded = false
   #open = 2
 
   /** @param moved `forward` from the Worker to the target */
@@ -67,7 +68,7 @@ export class ClearRelay {
     target.off('end', this.#onTargetEnd)
     this.#worker.off('drain', this.#onWorkerDrain)
     target.pause()
-    if (!this.#worker.writableEnded) this.#worker.end()
+    if (!this.#targetEnded) endWhenSent(this.#worker, () => {})
     return true
   }
 
@@ -118,16 +119,15 @@ export class ClearRelay {
   readonly #onWorkerEnd = (): void => {
     this.#workerEnded = true
     if (this.#stopped) return this.#settle?.('upgrade')
-    this.#target.end(() => this.#onEnded(this.#target))
-    return undefined
+    return endWhenSent(this.#target, this.#onEnded)
   }
 
   readonly #onTargetEnd = (): void => {
-    this.#worker.end(() => this.#onEnded(this.#worker))
+    this.#targetEnded = true
+    endWhenSent(this.#worker, this.#onEnded)
   }
 
-  #onEnded(stream: Duplex): void {
-    if (!stream.writableFinished) return // it has failed, and its error is on the way
+  readonly #onEnded = (): void => {
     this.#open -= 1
     if (this.#open === 0) this.#settle?.('ended')
   }

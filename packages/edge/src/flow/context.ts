@@ -1,6 +1,15 @@
 import type { Duplex } from 'node:stream'
 import { HawserError } from '@hawser/core'
-import type { AuthorityOperation, BindingIdentity, Dialed, Dialer, FlowRecord, HostPort, Logger } from '@hawser/core'
+import type {
+  AuthorityOperation,
+  BindingIdentity,
+  BindingResolver,
+  Dialed,
+  Dialer,
+  FlowRecord,
+  FlowTarget,
+  Logger,
+} from '@hawser/core'
 import type { EgressPolicy } from '@hawser/policy'
 import type { Resolve } from '../name-resolver.ts'
 import type { SecureContext } from 'node:tls'
@@ -10,6 +19,7 @@ import type { UpstreamPool } from '../http/upstream-pool.ts'
 import type { Upstream } from '../http/upstream.ts'
 import type { FailureMemory } from './failure-memory.ts'
 import type { InvocationLimiter } from './invocation-limiter.ts'
+import type { RelaxableRule } from './relaxed-egress.ts'
 import type { FlowRecorder } from './record.ts'
 import type { Upgrade, Upgrades } from './upgrades.ts'
 
@@ -83,6 +93,12 @@ export interface FlowServices {
   readonly tlsSessions?: boolean | undefined
   /** One for all bindings: a Worker's invocation may use several. */
   readonly invocations: InvocationLimiter
+  /** What networks other than tunnels stand for. @default none is known */
+  readonly resolver?: BindingResolver | undefined
+  /** Rules of public egress that do not hold here; `egress` knows of them too. */
+  readonly relaxed?: ReadonlySet<RelaxableRule> | undefined
+  /** Told of a connection that has to wait until its invocation has fewer open (V-300). */
+  readonly onQueued?: ((flow: FlowRecord) => void) | undefined
   readonly recorder: FlowRecorder
   readonly limits: FlowLimits
 }
@@ -130,7 +146,7 @@ export class FlowContext {
   }
 
   /** Where the target is, once the target step has said so. */
-  get target(): HostPort & { readonly tls: boolean } {
+  get target(): FlowTarget {
     const { target } = this.flow
     if (target === undefined) throw new HawserError('proxy_internal_error', 'a step ran before its target was known')
     return target

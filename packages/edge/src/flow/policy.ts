@@ -3,7 +3,11 @@ import type { FlowVerdict } from '@hawser/core'
 import type { FlowContext } from './context.ts'
 
 /** What a tunnel reaches is its connector's to decide, by `--allow` and `--deny`; the edge adds no rule of its own yet. */
-const TUNNEL_DEFAULT: FlowVerdict = { allowed: true, rule: 'default-allow/tunnel' }
+const DEFAULTS = {
+  tunnel: { allowed: true, rule: 'default-allow/tunnel' },
+  network: { allowed: true, rule: 'default-allow/network' },
+  service: { allowed: true, rule: 'default-allow/service' },
+} as const satisfies Record<string, FlowVerdict>
 
 /**
  * Step 4, policy: may it? Leaves only addresses that may be dialled in the target.
@@ -15,8 +19,8 @@ const TUNNEL_DEFAULT: FlowVerdict = { allowed: true, rule: 'default-allow/tunnel
  */
 export function policy(context: FlowContext): void {
   const { flow, services } = context
-  if (flow.network.kind === 'tunnel') {
-    flow.verdict = TUNNEL_DEFAULT
+  if (flow.network.kind !== 'public') {
+    flow.verdict = DEFAULTS[flow.network.kind]
     return
   }
   const { host, port, tls } = context.target

@@ -32,6 +32,7 @@ export async function joinUpgradable(context: FlowContext, call: ConnectCall, up
   await splice(next, stream, moved, signal).catch((error: unknown) => {
     throw relayError(error, next)
   })
+  worker.destroy() // has ended both ways, if its module has read to the end
 }
 
 interface TakenOver {

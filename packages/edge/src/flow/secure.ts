@@ -3,7 +3,8 @@ import { HawserError } from '@hawser/core'
 import { Upstream } from '../http/upstream.ts'
 import type { FlowContext } from './context.ts'
 import { asFlowError } from './flow-error.ts'
-import { originKey } from './target.ts'
+import { verificationOf } from './service-target.ts'
+import { poolKey } from './target.ts'
 
 /** What an edge speaks to the targets of `https:` URLs. A connection offers nothing (S-150). */
 const HTTP_ALPN: readonly string[] = ['http/1.1']
@@ -30,7 +31,7 @@ export function secure(context: FlowContext): void | Promise<void> {
 function makeUpstream(context: FlowContext): void {
   const { call, flow, dialed, target } = context
   if (call.kind !== 'fetch' || dialed === undefined || flow.route === undefined) return
-  const origin = originKey(target.tls, target.host, target.port)
+  const origin = poolKey(target)
   context.upstream = new Upstream(dialed.stream, { origin, route: flow.route, tls: flow.tls })
   context.dialed = undefined
 }
@@ -51,11 +52,13 @@ async function handshake(context: FlowContext): Promise<void> {
  */
 export async function secureStream(context: FlowContext, raw: Duplex, name?: string): Promise<Duplex> {
   const { binding, call, flow, services, signal, target } = context
-  const { host, port } = target
+  const { port } = target
+  const host = target.name ?? target.host // rules are by the name that the Worker used
   const timeoutMs = services.limits.handshakeTimeoutMs
   const alpn = call.kind === 'fetch' ? HTTP_ALPN : undefined
+  const verify = verificationOf(context)
   try {
-    const { stream, tls } = await binding.tls.secure(raw, { host, port, name, alpn, timeoutMs, signal })
+    const { stream, tls } = await binding.tls.secure(raw, { host, port, name, alpn, verify, timeoutMs, signal })
     flow.tls = tls
     return stream
   } catch (error) {

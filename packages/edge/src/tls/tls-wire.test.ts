@@ -173,3 +173,89 @@ test('TLS wire: bytes behind the farewell are nobody’s', TIMEOUT, async (t) =>
   rig.server.end('bye', () => rig.far.write('in clear'))
   assert.equal(await got, 'bye')
 })
+
+test('TLS wire: after both farewells the connection is left to end by itself', TIMEOUT, async (t) => {
+  assertNoLeaks(t)
+  const [near, far] = memoryPair()
+  const wire = new TlsWire(near)
+  wire.end('the last words')
+  assert.equal(await readAll(far), 'the last words')
+  wire.farewell = true
+  wire.destroy()
+  await once(wire, 'close')
+  assert.equal(near.destroyed, false)
+  far.write('tickets that nobody wants')
+  far.end()
+  await once(near, 'close')
+})
+
+test('TLS wire: but not for ever', TIMEOUT, async (t) => {
+  assertNoLeaks(t)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const [near, far] = memoryPair()
+  const wire = new TlsWire(near)
+  wire.end()
+  wire.farewell = true
+  far.resume()
+  await once(wire, 'finish')
+  wire.destroy()
+  t.mock.timers.tick(4_999)
+  assert.equal(near.destroyed, false)
+  t.mock.timers.tick(1)
+  assert.equal(near.destroyed, true)
+})
+
+test('TLS wire: without them it goes at once', TIMEOUT, async (t) => {
+  assertNoLeaks(t)
+  for (const farewell of [true, false]) {
+    const [near, far] = memoryPair()
+    const wire = new TlsWire(near)
+    wire.farewell = farewell
+    if (!farewell) {
+      wire.end()
+      far.resume()
+      await once(wire, 'finish')
+    }
+    wire.destroy()
+    assert.equal(near.destroyed, true)
+  }
+})
+
+test('TLS wire: a connection that has ended, or is gone, before it is taken over says so', TIMEOUT, async (t) => {
+  assertNoLeaks(t)
+  const [near, far] = memoryPair()
+  far.end()
+  await once(near.resume(), 'end')
+  const wire = new TlsWire(near)
+  await once(wire.resume(), 'end')
+  wire.destroy()
+  const [gone] = memoryPair()
+  gone.destroy()
+  await once(new TlsWire(gone), 'close')
+})
+
+test('TLS wire: bytes that were read and given to nobody come first', TIMEOUT, async (t) => {
+  assertNoLeaks(t)
+  const [near, far] = memoryPair()
+  far.write('one ')
+  await once(near, 'readable')
+  near.removeAllListeners('readable')
+  near.pause()
+  const wire = new TlsWire(near)
+  far.end('two')
+  assert.equal(await readAll(wire), 'one two')
+  wire.destroy()
+})
+
+test('TLS wire: a target that reads slowly stops the writer', TIMEOUT, async (t) => {
+  assertNoLeaks(t)
+  const [near, far] = memoryPair()
+  const wire = new TlsWire(near)
+  let sent = 0
+  while (wire.write(Buffer.alloc(16_384))) sent += 16_384
+  assert.ok(sent < 1024 * 1024)
+  far.resume()
+  await once(wire, 'drain')
+  wire.destroy()
+  far.destroy()
+})

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream'
-import { resetStream } from '@hawser/core'
+import { endWhenSent, resetStream } from '@hawser/core'
 
 type Done = (error?: Error | null) => void
 
@@ -59,7 +59,7 @@ export class TlsWire extends Duplex {
   }
 
   override _final(done: Done): void {
-    this.#raw.end(() => done())
+    endWhenSent(this.#raw, done)
   }
 
   override _destroy(error: Error | null, done: Done): void {

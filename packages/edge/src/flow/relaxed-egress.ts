@@ -1,0 +1,42 @@
+import type { EgressDecision, EgressPolicy } from '@hawser/policy'
+import type { FlowVerdict } from '@hawser/core'
+
+/** Rules of public egress that can be turned off, for a developer's machine. */
+export const RELAXABLE_RULES = ['blocked-addresses', 'blocked-ports', 'loops'] as const
+
+/**
+ * `blocked-addresses`: loopback, private and special addresses, and names such as `localhost`. `blocked-ports`: port 25.
+ * `loops`: addresses that this edge itself listens on.
+ */
+export type RelaxableRule = (typeof RELAXABLE_RULES)[number]
+
+/** Which of them a verdict belongs to; undefined for those that always hold. */
+export function relaxableRule(rule: string): RelaxableRule | undefined {
+  if (rule.startsWith('blocked-destinations/') || rule.startsWith('blocked-names/')) return 'blocked-addresses'
+  if (rule === 'blocked-port/25') return 'blocked-ports'
+  return rule === 'own-listener' ? 'loops' : undefined
+}
+
+/** `egress` without the rules in `relaxed`: what they alone refuse is allowed, under a rule that says so. */
+export function relaxEgress(egress: EgressPolicy, relaxed: ReadonlySet<RelaxableRule>): EgressPolicy {
+  if (relaxed.size === 0) return egress
+  const isRelaxed = ({ allowed, rule }: FlowVerdict): boolean => {
+    const relaxable = allowed ? undefined : relaxableRule(rule)
+    return relaxable !== undefined && relaxed.has(relaxable)
+  }
+  const lift = (verdict: FlowVerdict): FlowVerdict =>
+    isRelaxed(verdict) ? { allowed: true, rule: `relaxed/${verdict.rule}` } : verdict
+  return {
+    judgePort: (port) => lift(egress.judgePort(port)),
+    judge(addresses, port) {
+      const portVerdict = egress.judgePort(port)
+      // Judged for a port that says nothing, where the one that was asked for is relaxed.
+      const askFor = isRelaxed(portVerdict) ? ANY_PORT : port
+      const decisions = addresses.map((address) => ({ address, decision: egress.judge([address], askFor) }))
+      const allowed = decisions.flatMap(({ address, decision }) =>
+        isRelaxed(decision.decisionVerdict) ? [address] : decision.allowed,
+      )
+      return { verdict: lift(portVerdict), allowed } satisfies EgressDecision
+    },
+  }
+}
