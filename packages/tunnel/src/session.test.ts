@@ -83,7 +83,10 @@ for (const [transport, pair] of Object.entries(PAIRS)) {
       await once(opened, 'readable')
       const failed = once(opened, 'error')
       accepted.resetAndDestroy()
+      let answer = ''
+      opened.on('data', (chunk: Buffer) => (answer += chunk.toString()))
       const [error] = (await failed) as [HawserError]
+      assert.equal(answer, 'half an ans')
       assert.ok(HawserError.is(error, 'connection_terminated'), String(error))
       assert.equal(client.session.streamCount, 0)
       assert.equal(server.session.streamCount, 0)

@@ -258,7 +258,9 @@ export class MuxSession implements FrameSink, StreamHost {
 
   #onReset(stream: MuxStream): void {
     this.forget(stream)
-    stream.onGone(new HawserError('connection_terminated', 'the peer reset the stream'))
+    const error = new HawserError('connection_terminated', 'the peer reset the stream')
+    if ((stream.id & 1) === this.#parity) stream.onReset(error)
+    else stream.onGone(error)
   }
 
   #onGoAway(code: number): void {

@@ -247,6 +247,68 @@ describe('MuxStream: ends', () => {
     assert.equal(peer.frames.filter(({ streamId, flags }) => streamId === 3 && (flags & Rst) !== 0).length, 0)
   })
 
+  test('what came before a reset is read first, by whatever way it is read', TEST, async (t) => {
+    assertNoLeaks(t)
+    const sent = Buffer.alloc(100_000, 'before the reset ')
+    const readers: Record<string, (stream: MuxStream, into: Buffer[]) => Promise<unknown>> = {
+      flowing: (stream, into) => finished(stream.on('data', (chunk: Buffer) => into.push(chunk))),
+      iterated: async (stream, into) => {
+        for await (const chunk of stream as AsyncIterable<Buffer>) into.push(chunk)
+      },
+      readable: (stream, into) =>
+        finished(
+          stream.on('readable', () => {
+            for (let chunk = stream.read(7_000); chunk !== null; chunk = stream.read()) into.push(chunk)
+          }),
+        ),
+    }
+    for (const [way, read] of Object.entries(readers)) {
+      await using tested = sessionWithRawPeer('client')
+      const stream = tested.session.open(Buffer.from('hello'))
+      tested.peer.send(Data, Ack, 1, sent)
+      tested.peer.send(WindowUpdate, Rst, 1)
+      await settle()
+      assert.equal(tested.session.outboundCount, 0)
+      assert.equal(stream.destroyed, false, way)
+      const chunks: Buffer[] = []
+      await assert.rejects(read(stream, chunks), { code: 'connection_terminated' }, way)
+      assert.ok(Buffer.concat(chunks).equals(sent), way)
+      assert.equal(tested.peer.frames.filter(({ flags }) => (flags & Rst) !== 0).length, 0)
+    }
+  })
+
+  test('writing or ending behind a reset fails at once, read or not', TEST, async (t) => {
+    assertNoLeaks(t)
+    for (const act of [(stream: MuxStream) => stream.write('more'), (stream: MuxStream) => stream.end()]) {
+      await using tested = sessionWithRawPeer('client')
+      const stream = tested.session.open(Buffer.from('hello'))
+      tested.peer.send(Data, Ack, 1, Buffer.from('unread'))
+      tested.peer.send(WindowUpdate, Rst, 1)
+      await settle()
+      const failed = once(stream, 'error')
+      act(stream)
+      assert.ok(HawserError.is((await failed)[0], 'connection_terminated'))
+    }
+  })
+
+  test('a reset fails a write that waits for credit, and an accepted stream, at once', TEST, async (t) => {
+    assertNoLeaks(t)
+    await using opened = sessionWithRawPeer('client')
+    const stream = opened.session.open()
+    const written = Promise.withResolvers<unknown>()
+    stream.on('error', () => {})
+    stream.write(Buffer.alloc(INITIAL_WINDOW_BYTES + 1), (error) => written.resolve(error))
+    opened.peer.send(Data, Ack, 1, Buffer.from('unread'))
+    opened.peer.send(WindowUpdate, Rst, 1)
+    assert.ok(HawserError.is(await written.promise, 'connection_terminated'))
+    await using accepting = sessionWithRawPeer()
+    accepting.peer.send(Data, Syn, 1, Buffer.from('unread'))
+    const accepted = await accepting.accept()
+    const failed = once(accepted, 'error')
+    accepting.peer.send(WindowUpdate, Rst, 1)
+    assert.ok(HawserError.is((await failed)[0], 'connection_terminated'))
+  })
+
   test('a reset is not answered with a reset', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer()

@@ -58,6 +58,8 @@ export class MuxStream extends Duplex implements SendWaiter {
   #remoteEnded = false
   /** The peer has reset the stream, or the session is gone: there is nobody to send a reset to. */
   #peerGone = false
+  /** What the stream fails with once all that came before the peer's reset has been read. */
+  #lateError: HawserError | undefined
 
   constructor(host: StreamHost, id: number, openingFlags: number) {
     super(OPTIONS)
@@ -173,10 +175,29 @@ export class MuxStream extends Duplex implements SendWaiter {
     this.destroy(error)
   }
 
+  /**
+   * For the session: the peer has reset a stream that this side opened. As with a socket of the kernel's, what came before is
+   * read first, and a write fails at once. (For a stream that the peer opened, its reset means that nobody wants the answer
+   * any more: see {@link onGone}.)
+   */
+  onReset(error: HawserError): void {
+    const mayWait = this.#preface === undefined && this.#pending === undefined && this.bufferedBytes > 0
+    if (!mayWait) return this.onGone(error)
+    this.#peerGone = true
+    this.#lateError = error
+    return undefined
+  }
+
   /** For the sender: there is room for one frame. */
   onRoom(): void {
     this.#waiting = false
     this.#send(true)
+  }
+
+  override read(size?: number): Buffer | null {
+    const chunk = super.read(size) as Buffer | null
+    if (this.#lateError !== undefined && this.bufferedBytes === 0) this.destroy(this.#lateError)
+    return chunk
   }
 
   override _read(): void {
@@ -191,6 +212,7 @@ export class MuxStream extends Duplex implements SendWaiter {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+    if (this.#lateError !== undefined) return done(this.#lateError)
     if (chunk.length === 0) return done()
     this.#pending = chunk
     this.#pendingDone = done
@@ -198,10 +220,11 @@ export class MuxStream extends Duplex implements SendWaiter {
   }
 
   override _final(done: Done): void {
+    if (this.#lateError !== undefined) return done(this.#lateError)
     this.#localEnded = true
     this.#control(Flag.Fin, 0)
     if (this.#remoteEnded) this.#host.forget(this)
-    done()
+    return done()
   }
 
   override _destroy(error: Error | null, done: Done): void {
@@ -249,7 +272,7 @@ export class MuxStream extends Duplex implements SendWaiter {
   }
 
   #grant(): void {
-    if (this.#remoteEnded || this.destroyed) return
+    if (this.#remoteEnded || this.#peerGone || this.destroyed) return
     const bytes = this.#window.grant(this.#queue.bytes + this.readableLength)
     if (bytes > 0) this.#control(0, bytes)
   }
