@@ -1,10 +1,10 @@
 /** The connector, as `hawser connector run` starts it. */
-import { silentLogger, keepYoungGenerationSmall } from '@hawser/core'
+import { silentLogger, tuneHeapForBuffers } from '@hawser/core'
 import { startConnector } from '@hawser/connector'
 import type { Connector } from '@hawser/connector'
 import { serveRole } from '../role.ts'
 
-keepYoungGenerationSmall() // as the command does
+tuneHeapForBuffers() // as the command does
 
 let connector: Connector | undefined
 

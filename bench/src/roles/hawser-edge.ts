@@ -2,13 +2,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
-import { resetStream, splice, keepYoungGenerationSmall } from '@hawser/core'
+import { resetStream, splice, tuneHeapForBuffers } from '@hawser/core'
 import { LOOPBACK, portOf } from '../ports.ts'
 import { serveRole } from '../role.ts'
 import { dialerOf, startEdgeWithTunnel } from './edge-with-tunnel.ts'
 import type { EdgeWithTunnel } from './edge-with-tunnel.ts'
 
-keepYoungGenerationSmall() // as the command does
+tuneHeapForBuffers() // as the command does
 
 const DIAL_MS = 10_000
 const BACKLOG = 4_096

@@ -1,7 +1,7 @@
 /** An edge with a Worker on workerd behind it, in one process as `hawser` runs them. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { silentLogger, keepYoungGenerationSmall } from '@hawser/core'
+import { silentLogger, tuneHeapForBuffers } from '@hawser/core'
 import { runWorker } from '@hawser/workers'
 import type { RunningWorker } from '@hawser/workers'
 import { LOOPBACK } from '../ports.ts'
@@ -11,7 +11,7 @@ import type { WorkerVars } from '../worker/source.ts'
 import { startEdgeWithTunnel } from './edge-with-tunnel.ts'
 import type { EdgeWithTunnel } from './edge-with-tunnel.ts'
 
-keepYoungGenerationSmall() // as the command does
+tuneHeapForBuffers() // as the command does
 
 let site: EdgeWithTunnel | undefined
 let worker: RunningWorker | undefined

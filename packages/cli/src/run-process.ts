@@ -1,4 +1,4 @@
-import { keepYoungGenerationSmall } from '@hawser/core'
+import { tuneHeapForBuffers } from '@hawser/core'
 import { describeFailure, EXIT_FAILURE } from './failure.ts'
 import type { Command } from './command.ts'
 import { runLine } from './run-line.ts'
@@ -26,7 +26,7 @@ function stopWithParent(stop: () => void): void {
  * faults that nobody caught.
  */
 export async function runProcess(program: Program, only?: Command): Promise<void> {
-  keepYoungGenerationSmall()
+  tuneHeapForBuffers()
   const fault = (error: unknown): void => {
     process.stderr.write(describeFailure(error, program.name))
     process.exit(EXIT_FAILURE)

@@ -34,7 +34,7 @@ export type {
   FlowTls,
   FlowVerdict,
 } from './flow.ts'
-export { keepYoungGenerationSmall } from './heap.ts'
+export { tuneHeapForBuffers } from './heap.ts'
 export { silentLogger } from './logger.ts'
 export type { LogFields, Logger } from './logger.ts'
 export { connectAddress, raceConnect } from './race-connect.ts'

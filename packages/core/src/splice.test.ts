@@ -224,7 +224,7 @@ describe('splice: failures', () => {
     for (let sent = 0; b?.writableLength === 0;) {
       client.write(block)
       sent += block.length
-      while (moved.forward < sent) await new Promise(setImmediate)
+      while (moved.forward < sent || (b?.writableCorked ?? 0) > 0) await new Promise(setImmediate)
     }
     client.end()
     while (a?.readableEnded === false) await new Promise(setImmediate)
@@ -233,6 +233,25 @@ describe('splice: failures', () => {
     origin.resume()
     assert.equal(((await failed) as [NodeJS.ErrnoException])[0].code, 'ECONNRESET')
     client.destroy()
+  })
+
+  test('a large piece waits for the others of its turn, a small one does not', TEST, async (t) => {
+    assertNoLeaks(t)
+    const [near, far] = duplexPair()
+    const [socket, peer] = await tcpPair()
+    const done = splice(far, socket, { forward: 0, backward: 0 })
+    const held: number[] = []
+    far.on('data', () => held.push(socket.writableCorked))
+    near.write(Buffer.alloc(100))
+    await once(peer, 'readable')
+    near.write(Buffer.alloc(8_192))
+    near.end(Buffer.alloc(8_192))
+    let received = 0
+    for await (const chunk of peer as AsyncIterable<Buffer>) received += chunk.length
+    assert.deepEqual([held[0], held.includes(1), received], [0, true, 16_484])
+    peer.end()
+    near.resume()
+    await done
   })
 
   test('is over only when the last byte has been taken', TEST, async (t) => {

@@ -68,10 +68,27 @@ export function endWhenSent(stream: Duplex, onFinished: () => void): void {
   else stream.write(NOTHING, (error) => (error === undefined || error === null ? end() : undefined))
 }
 
+/**
+ * A chunk of this size is likely to have company: the pieces that one read brings, such as the records of TLS, then leave in
+ * one write. Small ones go at once, since somebody waits for them.
+ */
+const BULK_BYTES = 4 * 1024
+
 /** One direction: bytes, backpressure, and `onEnd` once `from` has ended and `to` has sent all. */
 function pump(from: Duplex, to: Duplex, onBytes: (count: number) => void, onEnd: () => void): void {
+  const gathers = isKernelSocket(to)
+  let corked = false
+  const uncork = (): void => {
+    corked = false
+    to.uncork()
+  }
   from.on('data', (chunk: Buffer) => {
     onBytes(chunk.length)
+    if (gathers && !corked && chunk.length >= BULK_BYTES) {
+      corked = true
+      to.cork()
+      setImmediate(uncork)
+    }
     if (!to.write(chunk)) from.pause()
   })
   to.on('drain', () => from.resume())

@@ -31,7 +31,7 @@ test('record: a failure is logged at info with its code and step', () => {
   assert.equal(flow.outcome, 'error')
   const [line] = log.at('info')
   assert.deepEqual(
-    [line?.fields['code'], line?.fields['step'], line?.fields['message']],
+    [line?.fields['code'], line?.fields['step'], line?.fields['reason']],
     ['connection_refused', 'dial', 'why'],
   )
 })

@@ -74,8 +74,9 @@ export class FlowRecorder {
       this.#logger.debug('flow', { flow: id, worker, binding, kind, requested, outcome, bytesSent, bytesReceived, ms })
       return
     }
-    const { step, code, message } = error
-    const fields = {
+    const { step, code, message: reason } = error // a field named `message` would take the place of the line's own
+    const failure = { step, code, reason }
+    this.#logger.info('flow', {
       flow: id,
       worker,
       binding,
@@ -85,11 +86,8 @@ export class FlowRecorder {
       bytesSent,
       bytesReceived,
       ms,
-      step,
-      code,
-      message,
-    }
-    this.#logger.info('flow', fields)
+      ...failure,
+    })
   }
 }
 
