@@ -51,16 +51,16 @@ export default defineConfig([
     outputOptions: { codeSplitting: false },
     deps: { alwaysBundle: [/^(?!node:)/], onlyBundle: false, onlyImport: [] },
   },
-  {
-    // What runs inside workerd is bundled once more for each Worker, from `runtime/*.worker.ts` beside the main file: here
-    // these are files that import nothing of this repository any more.
+  // What runs inside workerd is bundled once more for each Worker, from these folders beside the main file: here these are
+  // files that import nothing of this repository any more.
+  ...['runtime', 'runtime-node', 'runtime-dev'].map((name) => ({
     ...common,
-    name: 'runtime',
-    entry: ['../workers/src/runtime/*.worker.ts'],
-    outDir: join(outDir, 'runtime'),
-    platform: 'neutral',
+    name,
+    entry: [`../workers/src/${name}/*.worker.ts`],
+    outDir: join(outDir, name),
+    platform: 'neutral' as const,
     target: 'es2024',
     outExtensions: () => ({ js: '.ts' }),
-    deps: { alwaysBundle: [workspaces], neverBundle: [/^cloudflare/], onlyBundle: false },
-  },
+    deps: { alwaysBundle: [workspaces], neverBundle: [/^(?:cloudflare|node:|hawser:)/], onlyBundle: false as const },
+  })),
 ])

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import test, { after, before } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { startEdge } from '@hawser/edge'
@@ -54,14 +55,28 @@ test('the package holds no import of a workspace, and its own files are complete
 })
 
 test('the modules for workerd are shipped, importing what a Worker has and nothing else', limits, async () => {
-  const sources = await readdir(join(home, '..', 'workers', 'src', 'runtime'))
-  const wanted = sources.filter((name) => name.endsWith('.worker.ts'))
-  const shipped = await readdir(join(dist, 'runtime'))
-  assert.ok(wanted.length > 0)
-  for (const name of wanted) assert.ok(shipped.includes(name), name)
-  for (const name of shipped) {
-    for (const target of importsOf(await readFile(join(dist, 'runtime', name), 'utf8'))) {
-      assert.match(target, /^(\.\/|cloudflare|node-internal:|hawser:)/, name)
+  const sources = join(home, '..', 'workers', 'src')
+  const wanted = (await readdir(sources, { recursive: true })).filter((name) => name.endsWith('.worker.ts'))
+  const folders = new Set(wanted.map((name) => dirname(name)))
+  assert.ok(folders.size >= 2)
+  for (const name of wanted) assert.ok(existsSync(join(dist, name)), name)
+  for (const folder of folders) {
+    for (const name of await readdir(join(dist, folder))) {
+      for (const target of importsOf(await readFile(join(dist, folder, name), 'utf8'))) {
+        assert.match(target, /^(\.\/|cloudflare|node:|node-internal:|hawser:)/, name)
+      }
+    }
+  }
+})
+
+test('what the built files import from npm is a dependency of the package', limits, async () => {
+  const manifest = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as { dependencies: object }
+  const files = (await readdir(dist, { recursive: true })).filter((name) => name.endsWith('.mjs'))
+  for (const name of files) {
+    for (const target of importsOf(await readFile(join(dist, name), 'utf8'))) {
+      if (target.startsWith('.') || isBuiltin(target)) continue
+      const [scope = '', rest = ''] = target.split('/')
+      assert.ok((scope.startsWith('@') ? `${scope}/${rest}` : scope) in manifest.dependencies, `${name}: ${target}`)
     }
   }
 })
