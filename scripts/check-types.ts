@@ -2,7 +2,14 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
-const PROJECTS = ['.', 'packages/cli', 'packages/workers/src/runtime', 'examples/demo', 'e2e/src/fixtures']
+const PROJECTS = [
+  '.',
+  'packages/cli',
+  'packages/workers/src/runtime',
+  'packages/workers/src/runtime-dev',
+  'examples/demo',
+  'e2e/src/fixtures',
+]
 
 function check(project: string): Promise<number> {
   return new Promise((resolve) => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { silentLogger } from '@hawser/core'
 import type { Dialer } from '@hawser/core'
 import { startEdge } from '@hawser/edge'
-import type { Edge } from '@hawser/edge'
+import type { Edge, EdgeOptions } from '@hawser/edge'
 import { LOOPBACK } from '../ports.ts'
 
 /** A real edge with one tunnel, for the roles that need one. */
@@ -14,8 +14,11 @@ export interface EdgeWithTunnel {
 }
 
 /** Starts an edge on a free port with its data in `dataDir`. */
-export async function startEdgeWithTunnel(dataDir: string): Promise<EdgeWithTunnel> {
-  const edge = await startEdge({ dataDir, tunnel: { host: LOOPBACK, port: 0 }, logger: silentLogger })
+export async function startEdgeWithTunnel(
+  dataDir: string,
+  options: Pick<EdgeOptions, 'tlsSessions'> = {},
+): Promise<EdgeWithTunnel> {
+  const edge = await startEdge({ dataDir, tunnel: { host: LOOPBACK, port: 0 }, logger: silentLogger, ...options })
   const tunnel = await edge.directory.tunnels.create({ name: `bench-${randomUUID()}` })
   return { edge, tunnelId: tunnel.id, token: (await edge.tunnelToken(tunnel.id)).reveal() }
 }

@@ -7,10 +7,10 @@ import { serveRole } from '../role.ts'
 import { MESSAGE_BYTES } from '../load/message.ts'
 
 /**
- * `source` sends as much as is taken; `echo` answers every message of {@link MESSAGE_BYTES} with one; `http` answers every
- * request that has no body.
+ * `source` sends as much as is taken, `sink` takes as much as is sent; `echo` answers every message of {@link MESSAGE_BYTES}
+ * with one; `http` answers every request that has no body.
  */
-export type Service = 'source' | 'echo' | 'http'
+export type Service = 'source' | 'sink' | 'echo' | 'http'
 
 const CHUNK = Buffer.alloc(256 * 1024, 0x61)
 const ANSWER = Buffer.alloc(MESSAGE_BYTES, 0x62)
@@ -47,6 +47,7 @@ function serveHttp(socket: Socket): void {
 
 const SERVE: Readonly<Record<Service, (socket: Socket) => void>> = {
   source: serveSource,
+  sink: (socket) => socket.resume(),
   echo: serveEcho,
   http: serveHttp,
 }

@@ -24,6 +24,10 @@ export interface FlagSpec {
   readonly help: string
   /** As a user would type it. */
   readonly default?: string
+  /** Stands for the value where the flag is given without one: `--inspect` and `--inspect=9230`. */
+  readonly implied?: string
+  /** One letter: `c` for `-c`. */
+  readonly short?: string
   /** Environment variable read where the flag is absent. An empty one counts as absent. */
   readonly env?: string
   readonly required?: boolean

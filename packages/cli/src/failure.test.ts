@@ -49,3 +49,9 @@ test('a fault of ours says so and keeps its stack', () => {
   assert.match(text, /^hawser: a fault inside Hawser \(proxy_internal_error\)\nTypeError: boom\n {4}at /)
   assert.match(describeFailure('text', 'hawser edge'), /\ntext\n$/)
 })
+
+test('of a configuration file each problem has a line, and no other message begins one', () => {
+  const said = describeFailure(new HawserError('config_invalid', 'a:1:1: x\nb:2:2: \u001b[31m'), 'hawser edge')
+  assert.match(said, /^hawser: a:1:1: x\nb:2:2: \\x1b\[31m \(config_invalid\)\n/)
+  assert.match(describeFailure(new HawserError('dns_error', 'x\ny'), 'hawser edge'), /^hawser: x\\x0ay \(dns_error\)\n/)
+})

@@ -46,6 +46,7 @@ function describeFlag(spec: FlagSpec): string {
     spec.required === true ? 'required' : '',
     spec.choices === undefined ? '' : spec.choices.join(' | '),
     spec.default === undefined ? '' : `default ${spec.default}`,
+    spec.implied === undefined ? '' : `without a value ${spec.implied}`,
     spec.env === undefined ? '' : `env ${spec.env}`,
     spec.repeatable === true ? 'may be repeated' : '',
   ].filter((note) => note !== '')
@@ -54,9 +55,11 @@ function describeFlag(spec: FlagSpec): string {
 
 /** Values stay text here: `readFlags` reads them, those of the environment and defaults as well. */
 function toOption(key: string, spec: FlagSpec): Option {
-  const name = optionName(key)
+  const name = spec.short === undefined ? optionName(key) : `-${spec.short}, ${optionName(key)}`
   if (spec.kind === 'boolean') return new Option(name, describeFlag(spec))
-  const option = new Option(`${name} <${spec.placeholder ?? PLACEHOLDERS[spec.kind]}>`, describeFlag(spec))
+  const placeholder = spec.placeholder ?? PLACEHOLDERS[spec.kind]
+  const value = spec.implied === undefined ? `<${placeholder}>` : `[${placeholder}]`
+  const option = new Option(`${name} ${value}`, describeFlag(spec))
   if (spec.repeatable !== true) return option
   return option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]) as Option
 }

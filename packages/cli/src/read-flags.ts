@@ -78,7 +78,8 @@ function readOne(text: string, label: string, spec: FlagSpec, cwd: string): unkn
 function readFlag(key: string, spec: FlagSpec, raw: unknown, source: FlagSource): unknown {
   const option = optionName(key)
   if (spec.kind === 'boolean' && raw === true) return true
-  const texts = Array.isArray(raw) ? raw.map(String) : typeof raw === 'string' ? [raw] : []
+  const given = raw === true ? spec.implied : raw
+  const texts = Array.isArray(given) ? given.map(String) : typeof given === 'string' ? [given] : []
   let label = option
   const fromEnv = spec.env === undefined ? undefined : source.env[spec.env]
   if (texts.length === 0 && spec.env !== undefined && fromEnv !== undefined && fromEnv !== '') {

@@ -1,8 +1,12 @@
 import { SqlApiTokenStore } from './api-tokens.ts'
 import type { ApiTokenStore } from './api-tokens.ts'
+import { SqlClientStore } from './clients.ts'
+import type { ClientStore } from './clients.ts'
 import { migrate } from './engine.ts'
 import type { Engine } from './engine.ts'
 import { SecretBox } from './secret-box.ts'
+import { SqlServiceStore } from './services.ts'
+import type { ServiceStore } from './services.ts'
 import { openSettings } from './settings.ts'
 import { openSqlite } from './sqlite.ts'
 import { guardStorage } from './storage-error.ts'
@@ -15,6 +19,8 @@ export interface Directory extends AsyncDisposable {
   readonly accountId: string
   readonly tunnels: TunnelStore
   readonly apiTokens: ApiTokenStore
+  readonly services: ServiceStore
+  readonly clients: ClientStore
   /** Waits for queries under way, then releases the database. Safe to call twice; after it, every query is refused. */
   close(): Promise<void>
 }
@@ -59,6 +65,8 @@ class OpenDirectory implements Directory {
   readonly accountId: string
   readonly tunnels: TunnelStore
   readonly apiTokens: ApiTokenStore
+  readonly services: ServiceStore
+  readonly clients: ClientStore
   readonly #engine: Engine
   #closing: Promise<void> | undefined
 
@@ -66,6 +74,8 @@ class OpenDirectory implements Directory {
     this.accountId = accountId
     this.tunnels = new SqlTunnelStore(engine, box)
     this.apiTokens = new SqlApiTokenStore(engine)
+    this.services = new SqlServiceStore(engine)
+    this.clients = new SqlClientStore(engine, box)
     this.#engine = engine
   }
 

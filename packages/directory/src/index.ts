@@ -1,5 +1,7 @@
 export { API_TOKEN_PREFIX } from './api-tokens.ts'
 export type { ApiToken, ApiTokenStore } from './api-tokens.ts'
+export type { Client, ClientStore, NewClient } from './clients.ts'
 export { openDirectory } from './directory.ts'
 export type { Directory, DirectoryOptions } from './directory.ts'
+export type { NewService, Service, ServiceStore, ServiceType } from './services.ts'
 export type { NewTunnel, Tunnel, TunnelChanges, TunnelFilter, TunnelStore } from './tunnels.ts'

@@ -8,6 +8,7 @@ import type { Migration } from 'kysely/migration'
  */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_tunnels_and_tokens': { up: tunnelsAndTokens },
+  '0002_services_and_clients': { up: servicesAndClients },
 }
 
 async function tunnelsAndTokens(db: Kysely<unknown>): Promise<void> {
@@ -37,5 +38,35 @@ async function tunnelsAndTokens(db: Kysely<unknown>): Promise<void> {
     .addColumn('name', 'text', (column) => column.notNull().unique())
     .addColumn('created_at', 'text', (column) => column.notNull())
     .addColumn('hash', 'text', (column) => column.notNull().unique())
+    .execute()
+}
+
+async function servicesAndClients(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('services')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull().unique())
+    .addColumn('type', 'text', (column) => column.notNull())
+    .addColumn('tunnel_id', 'text', (column) => column.notNull())
+    .addColumn('host', 'text', (column) => column.notNull())
+    .addColumn('http_port', 'text')
+    .addColumn('https_port', 'text')
+    .addColumn('tcp_port', 'text')
+    .addColumn('verify', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'text', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createTable('clients')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull().unique())
+    .addColumn('created_at', 'text', (column) => column.notNull())
+    .addColumn('sealed_secret', 'text', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createTable('client_grants')
+    .addColumn('client_id', 'text', (column) => column.notNull())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('target_id', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('client_grants_key', ['client_id', 'kind', 'target_id'])
     .execute()
 }

@@ -1,3 +1,4 @@
+import type { TlsVerification } from '@hawser/core'
 import type { Kysely } from 'kysely'
 
 /**
@@ -27,6 +28,35 @@ export interface Schema {
     created_at: string
     /** SHA-256 of the token's text, hexadecimal. */
     hash: string
+  }
+  services: {
+    /** A UUID. */
+    id: string
+    name: string
+    type: 'http' | 'tcp'
+    tunnel_id: string
+    host: string
+    /** Decimal; null where the service has none. */
+    http_port: string | null
+    https_port: string | null
+    tcp_port: string | null
+    verify: TlsVerification
+    created_at: string
+  }
+  clients: {
+    /** A UUID. */
+    id: string
+    name: string
+    created_at: string
+    /** Sealed under the client's id. */
+    sealed_secret: string
+  }
+  /** What a client may reach: everything else is refused. */
+  client_grants: {
+    client_id: string
+    kind: 'network' | 'service'
+    /** Of a tunnel, or of a service. */
+    target_id: string
   }
 }
 

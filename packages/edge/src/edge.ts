@@ -3,6 +3,8 @@ import type { BindingDoors, BindingHost, BindingIdentity, FlowRecord, HostPort }
 import type { Directory } from '@hawser/directory'
 import { formatTunnelToken } from '@hawser/tunnel'
 import type { ConnectorConnection } from '@hawser/tunnel'
+import type { ClientListener } from './clients/client-listener.ts'
+import { formatClientToken } from './clients/client-token.ts'
 import type { ConnectListener } from './doors/connect-listener.ts'
 import type { IntruderLog } from './doors/intruder-log.ts'
 import { OpenBinding } from './doors/open-binding.ts'
@@ -18,6 +20,8 @@ export interface Edge extends BindingHost, AsyncDisposable {
   readonly id: string
   /** Where connectors connect to. */
   readonly tunnelAddress: HostPort
+  /** Where programs that are no Workers connect to; undefined where the edge takes none. */
+  readonly clientsAddress: HostPort | undefined
   readonly directory: Directory
   /** Totals over all flows. */
   readonly counters: FlowCounters
@@ -27,6 +31,14 @@ export interface Edge extends BindingHost, AsyncDisposable {
    * @throws {HawserError} `not_found` for a tunnel that does not exist or is deleted
    */
   tunnelToken(tunnelId: string): Promise<Secret>
+  /**
+   * What a program needs to know to call through this edge.
+   *
+   * @throws {HawserError} `not_found` for a client that does not exist or is deleted
+   */
+  clientToken(clientId: string): Promise<Secret>
+  /** Ends the calls and connections of a client that has been deleted. */
+  disconnectClient(clientId: string): void
   /** The connectors of a tunnel that are connected now. */
   connections(tunnelId: string): readonly ConnectorConnection[]
   /** Ends the connections of a tunnel that has been deleted. */
@@ -59,6 +71,9 @@ export interface EdgeParts {
   /** `host:port` for tokens. */
   readonly edges: readonly string[]
   readonly tunnelAddress: HostPort
+  readonly clients: ClientListener | undefined
+  /** `host:port` for tokens of clients. */
+  readonly clientEdges: readonly string[]
   readonly tunnels: Tunnels
   readonly services: FlowServices
   readonly listener: ConnectListener
@@ -72,6 +87,7 @@ export interface EdgeParts {
 export class RunningEdge implements Edge {
   readonly id: string
   readonly tunnelAddress: HostPort
+  readonly clientsAddress: HostPort | undefined
   readonly directory: Directory
   readonly counters: FlowCounters
   readonly #parts: EdgeParts
@@ -86,6 +102,7 @@ export class RunningEdge implements Edge {
     this.#parts = parts
     this.id = parts.id
     this.tunnelAddress = parts.tunnelAddress
+    this.clientsAddress = parts.clients?.address
     this.directory = parts.directory
     this.counters = parts.services.recorder.counters
   }
@@ -111,6 +128,17 @@ export class RunningEdge implements Edge {
     return new Secret(formatTunnelToken({ accountId: directory.accountId, tunnelId, secret, edges, caPem }))
   }
 
+  async clientToken(clientId: string): Promise<Secret> {
+    const { directory, caPem, clientEdges: edges } = this.#parts
+    const secret = await directory.clients.secretOf(clientId)
+    if (secret === undefined) throw new HawserError('not_found', `there is no client ${JSON.stringify(clientId)}`)
+    return new Secret(formatClientToken({ clientId, secret, edges, caPem }))
+  }
+
+  disconnectClient(clientId: string): void {
+    this.#parts.clients?.disconnect(clientId)
+  }
+
   connections(tunnelId: string): readonly ConnectorConnection[] {
     return this.#parts.tunnels.of(tunnelId)
   }
@@ -128,7 +156,8 @@ export class RunningEdge implements Edge {
   }
 
   drain(): Promise<void> {
-    return (this.#draining ??= Promise.all([...this.#bindings].map((binding) => binding.drain())).then(() => {}))
+    const draining = [...this.#bindings].map((binding) => binding.drain())
+    return (this.#draining ??= Promise.all([...draining, this.#parts.clients?.drain()]).then(() => {}))
   }
 
   close(graceMs: number = GRACE_MS): Promise<void> {
@@ -141,6 +170,7 @@ export class RunningEdge implements Edge {
 
   abort(reason: HawserError): Promise<void> {
     for (const binding of this.#bindings) binding.abort(reason)
+    this.#parts.clients?.abort(reason)
     return this.close(0)
   }
 
@@ -151,7 +181,8 @@ export class RunningEdge implements Edge {
   async #close(graceMs: number): Promise<void> {
     await using _owned = this.#parts.owned // released even if a binding does not close
     const listening = this.#parts.listener.close()
-    await Promise.all([...this.#bindings].map((binding) => binding.close(graceMs)))
+    const closing = [...this.#bindings].map((binding) => binding.close(graceMs))
+    await Promise.all([...closing, this.#parts.clients?.close(graceMs)])
     this.#parts.listener.abort() // what is left never showed a capability
     await listening
   }

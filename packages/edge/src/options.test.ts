@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
 import { test } from 'node:test'
 import { HawserError, silentLogger } from '@hawser/core'
-import { advertisedEdges, checkEdgeOptions } from './options.ts'
+import { advertisedEdges, advertisedToClients, checkEdgeOptions } from './options.ts'
 import type { EdgeOptions } from './options.ts'
 import { OwnListeners } from './own-listeners.ts'
 
@@ -29,6 +29,12 @@ test('advertised edges: those asked for, else what is listened on, else this hos
   for (const host of ['0.0.0.0', '::']) {
     assert.deepEqual(advertisedEdges(undefined, { host, port: 7844 }), [`${hostname()}:7844`])
   }
+})
+
+test('clients are told the hosts that are advertised to connectors, each once, with the port for clients', () => {
+  const listening = { host: '127.0.0.1', port: 7846 }
+  assert.deepEqual(advertisedToClients(['a:1', 'b:2', 'a:3', '[::1]:4'], listening), ['a:7846', 'b:7846', '[::1]:7846'])
+  for (const none of [undefined, []]) assert.deepEqual(advertisedToClients(none, listening), ['127.0.0.1:7846'])
 })
 
 test('own listeners: what was added is listed until it is taken back, once each', () => {

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { formatHostPort, HawserError, parseHostPort } from '@hawser/core'
-import type { FlowRecord, HostPort, Logger } from '@hawser/core'
+import type { BindingResolver, FlowRecord, HostPort, Logger, TlsRule } from '@hawser/core'
+import type { RelaxableRule } from './flow/relaxed-egress.ts'
 
 /** What a caller passes to `startEdge`. */
 export interface EdgeOptions {
@@ -10,14 +11,36 @@ export interface EdgeOptions {
   readonly tunnel: HostPort
   /** `host:port` under which connectors reach this edge; goes into tokens. @default the address listened on */
   readonly advertise?: readonly string[] | undefined
+  /** Where programs that are no Workers connect to, by tokens of their own; nowhere unless given. */
+  readonly clients?: HostPort | undefined
+  /** How the edge speaks TLS to targets of theirs; see `BindingIdentity.tls`. @default public trust */
+  readonly clientsTls?: readonly TlsRule[] | undefined
   readonly logger: Logger
   /** Called with every flow once it has ended. */
   readonly onFlow?: ((flow: FlowRecord) => void) | undefined
+  /** What bindings other than tunnels lead to; it may stand in for tunnels too. @default none is known */
+  readonly resolver?: BindingResolver | undefined
+  /** Rules of public egress to turn off: on a developer's machine only. @default none */
+  readonly relaxed?: readonly RelaxableRule[] | undefined
+  /** Called with a flow that has to wait until its invocation has fewer connections open (V-300). */
+  readonly onQueued?: ((flow: FlowRecord) => void) | undefined
   /** Whether TLS sessions with targets are resumed; off, each connection pays for a whole handshake. @default true */
   readonly tlsSessions?: boolean | undefined
 }
 
-const KNOWN = new Set(['dataDir', 'tunnel', 'advertise', 'logger', 'onFlow', 'tlsSessions'])
+const KNOWN = new Set([
+  'dataDir',
+  'tunnel',
+  'advertise',
+  'clients',
+  'clientsTls',
+  'logger',
+  'onFlow',
+  'resolver',
+  'relaxed',
+  'onQueued',
+  'tlsSessions',
+])
 const WILDCARDS = new Set(['0.0.0.0', '::', ''])
 
 /** @throws {HawserError} `options_invalid` or `address_invalid`, naming the option */
@@ -33,6 +56,13 @@ export function checkEdgeOptions(options: EdgeOptions): void {
       throw new HawserError('options_invalid', `${field}: expected a port of 1 to 65535, got ${text}`)
     }
   }
+}
+
+/** The addresses that tokens of clients name: the hosts that tokens of connectors name, and the port for clients. */
+export function advertisedToClients(advertise: readonly string[] | undefined, listening: HostPort): readonly string[] {
+  const hosts = (advertise ?? []).map((text, at) => parseHostPort(text, `advertise[${at}]`).host)
+  if (hosts.length === 0) return advertisedEdges(undefined, listening)
+  return [...new Set(hosts)].map((host) => formatHostPort({ host, port: listening.port }))
 }
 
 /** The addresses that tokens name: those asked for, else the one listened on, or this host's name for a wildcard. */

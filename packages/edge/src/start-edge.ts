@@ -1,32 +1,21 @@
-import { createSecureContext } from 'node:tls'
 import type { Logger } from '@hawser/core'
 import { openDirectory } from '@hawser/directory'
-import { publicEgress } from '@hawser/policy'
 import { EDGE_SERVER_NAME, listenForTunnels } from '@hawser/tunnel'
 import type { TunnelListener } from '@hawser/tunnel'
-import { directDialer } from './direct-dialer.ts'
+import { listenForClients } from './clients/listen-for-clients.ts'
 import { ConnectListener } from './doors/connect-listener.ts'
 import { IntruderLog } from './doors/intruder-log.ts'
 import { SocketDir } from './doors/socket-dir.ts'
 import { RunningEdge } from './edge.ts'
 import type { Edge } from './edge.ts'
-import type { FlowLimits, FlowServices } from './flow/context.ts'
-import { InvocationLimiter } from './flow/invocation-limiter.ts'
-import { FlowRecorder } from './flow/record.ts'
-import { createResolver } from './name-resolver.ts'
-import { advertisedEdges, checkEdgeOptions } from './options.ts'
+import { flowServices } from './flow-services.ts'
+import { advertisedEdges, advertisedToClients, checkEdgeOptions } from './options.ts'
 import type { EdgeOptions } from './options.ts'
 import { OwnListeners } from './own-listeners.ts'
 import { openDataDir } from './storage/data-dir.ts'
 import type { DataDir } from './storage/data-dir.ts'
 import { Tunnels } from './tunnels.ts'
 
-const LIMITS: FlowLimits = {
-  maxOpenFlows: 1_000,
-  resolveTimeoutMs: 5_000,
-  dialTimeoutMs: 15_000,
-  handshakeTimeoutMs: 15_000,
-}
 /** A certificate has 30 days left when it is replaced; looking twice a day is often enough. */
 const RENEWAL_CHECK_MS = 12 * 3_600_000
 /** Connectors get this long to take their leave; the calls have ended before. */
@@ -64,9 +53,16 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   })
   opening.defer(() => tunnelListener.close(TUNNEL_GRACE_MS))
   ownListeners.add(tunnelListener.address)
-  opening.defer(renewWhileRunning(dataDir, tunnelListener, logger))
 
   const services = flowServices(options, ownListeners, tunnels)
+  const clients = await listenForClients(options, dataDir.certificate, directory, services)
+  if (clients !== undefined) {
+    opening.defer(() => clients.close(0)) // has no effect after the edge's own close
+    ownListeners.add(clients.address)
+  }
+  opening.defer(
+    renewWhileRunning(dataDir, clients === undefined ? [tunnelListener] : [tunnelListener, clients], logger),
+  )
   logger.info('edge started', { edge: dataDir.edgeId, tunnel: tunnelListener.address })
   return new RunningEdge({
     id: dataDir.edgeId,
@@ -74,6 +70,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     caPem: dataDir.caPem,
     edges: advertisedEdges(options.advertise, tunnelListener.address),
     tunnelAddress: tunnelListener.address,
+    clients,
+    clientEdges: clients === undefined ? [] : advertisedToClients(options.advertise, clients.address),
     tunnels,
     services,
     listener,
@@ -84,28 +82,16 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   })
 }
 
-function flowServices(options: EdgeOptions, ownListeners: OwnListeners, tunnels: Tunnels): FlowServices {
-  const { logger, onFlow, tlsSessions } = options
-  return {
-    logger,
-    egress: publicEgress({ ownListeners: ownListeners.list }),
-    resolve: createResolver(LIMITS.resolveTimeoutMs),
-    tunnels,
-    directDialer,
-    trust: createSecureContext({ minVersion: 'TLSv1.2' }),
-    tlsSessions,
-    invocations: new InvocationLimiter(),
-    recorder: new FlowRecorder(logger, onFlow),
-    limits: LIMITS,
-  }
-}
-
 /** @returns a function that stops it */
-function renewWhileRunning(dataDir: DataDir, listener: TunnelListener, logger: Logger): () => void {
+function renewWhileRunning(
+  dataDir: DataDir,
+  listeners: readonly Pick<TunnelListener, 'renew'>[],
+  logger: Logger,
+): () => void {
   const timer = setInterval(() => {
     dataDir.renewIfDue().then(
       (renewed) => {
-        if (renewed) listener.renew(dataDir.certificate)
+        if (renewed) for (const listener of listeners) listener.renew(dataDir.certificate)
       },
       (error: unknown) => logger.error('the certificate of this edge could not be renewed', { error }),
     )

@@ -1,11 +1,14 @@
 import { parseAddress, readAddress } from './address.ts'
 import type { SocketAddress } from './address.ts'
+import type { ConnectionPlan } from './connection.ts'
 import { checkSecureTransport, readOptions } from './options.ts'
 import type { SocketOptions } from './options.ts'
+import { directRoute } from './route.ts'
+import type { Route } from './route.ts'
 import { openSocket } from './socket.ts'
 import type { Socket } from './socket.ts'
 import { compileTlsRules } from './tls-rules.ts'
-import type { TlsPolicy, TlsRule } from './tls-rules.ts'
+import type { TlsRule } from './tls-rules.ts'
 
 /** The type of `connect()`. */
 export type Connect = (address: string | SocketAddress, options?: SocketOptions) => Socket
@@ -17,7 +20,7 @@ export interface ConnectSettings {
 }
 
 /** Node's own trust, with what NODE_EXTRA_CA_CERTS adds to it. */
-const DEFAULT_TLS = compileTlsRules([])
+const DEFAULT_ROUTE = directRoute(compileTlsRules([]))
 
 /**
  * Opens a TCP connection to `address`, `host:port` or `{ hostname, port }`, as `connect()` of `cloudflare:sockets` does.
@@ -25,7 +28,7 @@ const DEFAULT_TLS = compileTlsRules([])
  * @throws {TypeError} for a wrong address or option, with workerd's texts (S-020 to S-043)
  */
 export function connect(address: string | SocketAddress, options?: SocketOptions): Socket {
-  return openBy(DEFAULT_TLS, address, options)
+  return openBy(DEFAULT_ROUTE, address, options)
 }
 
 /**
@@ -35,17 +38,22 @@ export function connect(address: string | SocketAddress, options?: SocketOptions
 export function createConnect(settings: ConnectSettings = {}): Connect {
   const unknown = Object.keys(settings).find((key) => key !== 'tls')
   if (unknown !== undefined) throw new TypeError(`${unknown}: no such setting; there is tls`)
-  const tls = compileTlsRules(settings.tls ?? [])
+  const route = directRoute(compileTlsRules(settings.tls ?? []))
   return function connect(address: string | SocketAddress, options?: SocketOptions): Socket {
-    return openBy(tls, address, options)
+    return openBy(route, address, options)
   }
 }
 
-function openBy(tls: TlsPolicy, address: unknown, options: unknown): Socket {
+function openBy(route: Route, address: unknown, options: unknown): Socket {
+  return openSocket(planFor(route, address, options))
+}
+
+/** @throws {TypeError} for a wrong address or option (S-020 to S-043) */
+export function planFor(route: Route, address: unknown, options: unknown): ConnectionPlan {
   // Everything is read and converted before anything is checked, and the address is checked first (S-020).
   const raw = readAddress(address)
   const config = readOptions(options)
   const target = parseAddress(raw)
   const secureTransport = checkSecureTransport(config.secureTransport)
-  return openSocket({ target, config, secureTransport, tls })
+  return { target, config, secureTransport, route }
 }

@@ -1,18 +1,16 @@
-import { randomBytes } from 'node:crypto'
 import { ReadableStream, WritableStream } from 'node:stream/web'
 import type { Target } from './address.ts'
 import { Deferred, ignore } from './deferred.ts'
 import { Limits } from './limits.ts'
 import type { Limited } from './limits.ts'
-import { asError, errorWithCause, lostError, refusedText, TEXT } from './messages.ts'
+import { asError, lostError, TEXT } from './messages.ts'
 import type { Config, SecureTransport } from './options.ts'
 import { SocketReadable } from './readable.ts'
 import { Receiver } from './receiver.ts'
 import type { ReceiverEvents } from './receiver.ts'
 import { Sender } from './sender.ts'
 import type { SenderEvents } from './sender.ts'
-import type { TlsPolicy } from './tls-rules.ts'
-import { Wire } from './wire.ts'
+import type { Carrier, Route } from './route.ts'
 import type { WireEvents } from './wire.ts'
 import { SocketWritable } from './writable.ts'
 
@@ -29,7 +27,7 @@ export interface ConnectionPlan {
   readonly target: Target
   readonly config: Config
   readonly secureTransport: SecureTransport
-  readonly tls: TlsPolicy
+  readonly route: Route
 }
 
 interface Heir {
@@ -52,7 +50,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents, Lim
   readonly #receiver: Receiver
   readonly #sender: Sender
   readonly #limits: Limits | undefined
-  #wire: Wire | undefined
+  #wire: Carrier | undefined
   #phase: 'opening' | 'open' | 'over' = 'opening'
   #closing = false
   /** Made by `startTls()`: its failures are told differently (S-170). */
@@ -69,7 +67,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents, Lim
     this.#sender = new Sender(plan.config.highWaterMark, this)
     this.readable = new SocketReadable(this.#receiver)
     this.writable = new SocketWritable(this.#sender)
-    this.#limits = Limits.of(plan.config, this)
+    this.#limits = Limits.of(plan.config, this, (timeoutMs) => plan.route.timeout(timeoutMs))
   }
 
   /** Starts to connect. Failures of every kind show in `opened` and `closed` only (S-050). */
@@ -128,11 +126,11 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents, Lim
     this.#phase = 'over'
     this.#limits?.lift()
     if (this.#isUpgrade) return this.#failUpgrade(cause)
-    const text = refusedText(this.plan.target.port)
-    this.closed.reject(errorWithCause(text, cause))
-    this.opened.reject(errorWithCause(text, cause))
+    const { route, target } = this.plan
+    this.closed.reject(route.failure(target, cause))
+    this.opened.reject(route.failure(target, cause))
     this.#receiver.cancel(undefined)
-    this.#sender.failToOpen(errorWithCause(`jsg.Error: ${text}`, cause))
+    this.#sender.failToOpen(route.writeFailure(target, cause))
   }
 
   wireReceived(chunk: Uint8Array): void {
@@ -176,13 +174,8 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents, Lim
   }
 
   #dial(): void {
-    const { target, secureTransport, tls } = this.plan
-    if (target.host === undefined) {
-      process.nextTick(() => this.wireFailed(unresolvable(target)))
-      return
-    }
-    const options = secureTransport === 'on' ? tls(target) : undefined
-    this.#wire = Wire.dial(target.host, target.port, options, this)
+    const { target, secureTransport, route } = this.plan
+    this.#wire = route.dial(target, secureTransport, this)
   }
 
   async #close(): Promise<void> {
@@ -225,7 +218,7 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents, Lim
     return true
   }
 
-  #handOver(wire: Wire, { connection, expectedName }: Heir): void {
+  #handOver(wire: Carrier, { connection, expectedName }: Heir): void {
     this.#phase = 'over'
     this.#limits?.lift()
     this.#wire = undefined
@@ -239,26 +232,27 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents, Lim
    * Takes over a wire in clear and starts TLS on it. Bytes that came in clear and were not read would be taken for the
    * server's first words under TLS by whoever reads next; nothing can vouch for them, so they end the connection (S-167).
    */
-  #take(wire: Wire, unread: 'bytes' | 'end' | undefined, expectedName: string | undefined): void {
-    const tcp = wire.release()
+  #take(wire: Carrier, unread: 'bytes' | 'end' | undefined, expectedName: string | undefined): void {
     if (this.#phase === 'over') {
-      tcp.destroy()
+      wire.release().destroy()
       return
     }
     if (unread !== undefined) {
-      tcp.destroy()
+      wire.release().destroy()
       this.wireFailed(unread === 'bytes' ? injected() : endedEarly())
       return
     }
-    this.#wire = Wire.upgrade(tcp, this.plan.tls(this.plan.target, expectedName), this)
+    const { route, target } = this.plan
+    this.#wire = route.upgrade(wire, target, expectedName, this)
   }
 
   /** The handshake failed (S-170). Each promise gets an error of its own, as on workerd. */
   #failUpgrade(cause: unknown): void {
-    this.opened.reject(internalError(cause))
-    this.closed.reject(internalError(cause))
-    this.#receiver.fail(internalError(cause))
-    this.#sender.abort(internalError(cause))
+    const { route } = this.plan
+    this.opened.reject(route.upgradeFailure(cause))
+    this.closed.reject(route.upgradeFailure(cause))
+    this.#receiver.fail(route.upgradeFailure(cause))
+    this.#sender.abort(route.upgradeFailure(cause))
   }
 
   /** The old socket kept the wire (S-166): `opened` stays pending, as on workerd. */
@@ -269,16 +263,6 @@ export class Connection implements WireEvents, ReceiverEvents, SenderEvents, Lim
     this.#receiver.fail(asError(error))
     this.#sender.abort(error)
   }
-}
-
-/** What workerd says of every failed upgrade, with a reference of its form; the reason is the `cause`. */
-function internalError(cause: unknown): Error {
-  const reference = Array.from(randomBytes(24), (byte) => (byte % 32).toString(32)).join('')
-  return errorWithCause(`internal error; reference = ${reference}`, cause)
-}
-
-function unresolvable(target: Target): Error {
-  return coded('ENOTFOUND', `${target.text} holds no host name and no IP address`)
 }
 
 function injected(): Error {

@@ -12,20 +12,18 @@ export class Limits {
   readonly #timer: NodeJS.Timeout | undefined
 
   /** Nothing, for the usual socket without limits. The owner is aborted at most once, and never from within this call. */
-  static of(config: Config, owner: Limited): Limits | undefined {
+  static of(config: Config, owner: Limited, timeout: (timeoutMs: number) => unknown): Limits | undefined {
     if (config.signal === undefined && config.timeoutMs === undefined) return undefined
-    return new Limits(config, owner)
+    return new Limits(config, owner, timeout)
   }
 
-  private constructor({ signal, timeoutMs }: Config, owner: Limited) {
+  private constructor({ signal, timeoutMs }: Config, owner: Limited, timeout: (timeoutMs: number) => unknown) {
     this.#signal = signal
     this.#owner = owner
     signal?.addEventListener('abort', this.#aborted)
     if (signal?.aborted === true) process.nextTick(this.#aborted)
     if (timeoutMs !== undefined) {
-      this.#timer = setTimeout(() => {
-        this.#owner.abort(new DOMException(`The connection did not open within ${timeoutMs} ms`, 'TimeoutError'))
-      }, timeoutMs)
+      this.#timer = setTimeout(() => this.#owner.abort(timeout(timeoutMs)), timeoutMs)
     }
   }
 

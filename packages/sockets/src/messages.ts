@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+
 /**
  * The exact texts of workerd (S-nnn name the behaviours). Programs written for Workers match on them, so they are part of
  * the contract and never reworded. What workerd does not say, the reason, travels beside them as `code` and `cause`.
@@ -62,6 +64,12 @@ export function errorWithCause(text: string, cause: unknown): Error {
 /** A connection that broke after it was open (E-LOST of S-110); `retryable` is workerd's own property. */
 export function lostError(cause: unknown): Error {
   return Object.assign(errorWithCause(TEXT.lost, cause), { retryable: true })
+}
+
+/** What workerd says of every failed upgrade, with a reference of its form; the reason is the `cause`. */
+export function internalError(cause: unknown): Error {
+  const reference = Array.from(randomBytes(24), (byte) => (byte % 32).toString(32)).join('')
+  return errorWithCause(`internal error; reference = ${reference}`, cause)
 }
 
 /** What a stream reports for a reason that is not an error: the reason's text (S-077, S-091). */

@@ -83,7 +83,8 @@ test('a program in the folder talks to a server through it', { timeout: 30_000 }
   )
   try {
     const { stdout } = await run(process.execPath, ['main.js'], { cwd: app })
-    assert.deepEqual(JSON.parse(stdout), [['Socket', 'connect', 'createConnect'], 'hello from a package', 'connect'])
+    const names = ['Socket', 'connect', 'createConnect', 'vpcNetwork', 'vpcService']
+    assert.deepEqual(JSON.parse(stdout), [names, 'hello from a package', 'connect'])
   } finally {
     server.close()
     await once(server, 'close')
@@ -91,8 +92,8 @@ test('a program in the folder talks to a server through it', { timeout: 30_000 }
 })
 
 const CONSUMER = `
-import { connect, createConnect, Socket } from '@hawser/sockets'
-import type { Connect, SocketInfo, SocketOptions, TlsRule } from '@hawser/sockets'
+import { connect, createConnect, Socket, vpcNetwork, vpcService } from '@hawser/sockets'
+import type { Connect, ProxyError, SocketInfo, SocketOptions, TlsRule, VpcBinding } from '@hawser/sockets'
 
 const rules: TlsRule[] = [{ match: '*.internal:5432', ca: 'ca.pem', verify: 'verify_ca', minVersion: 'TLSv1.3' }]
 const mine: Connect = createConnect({ tls: rules })
@@ -112,6 +113,18 @@ export async function use(): Promise<string> {
   return info.remoteAddress + String(bytes.done) + secure.secureTransport
 }
 
+export async function through(token: string): Promise<string> {
+  const office: VpcBinding = vpcNetwork({ token, network: 'office' })
+  await using stock = vpcService({ token, service: 'stock', edge: 'edge.example:7846' })
+  const response = await stock.fetch(new URL('http://stock/'), { method: 'POST', body: 'x', timeoutMs: 1000 })
+  const socket: Socket = await office.connect('db.internal:5432', options)
+  await office.connect({ hostname: 'db.internal', port: 5432 }).close()
+  const error = {} as ProxyError
+  return socket.secureTransport + (await response.text()) + error.code + String(error.flow)
+}
+
+// @ts-expect-error -- of a network or of a service
+vpcNetwork({ token: 't' })
 // @ts-expect-error -- there is no such transport
 connect('a:1', { secureTransport: 'use' })
 // @ts-expect-error -- sockets are made by connect()

@@ -171,6 +171,10 @@ export class Sender {
     this.#refusing = true
   }
 
+  get refusing(): boolean {
+    return this.#refusing
+  }
+
   /** Settles, never rejecting, when nothing is on its way any more: all sent, or given up. */
   flushed(): Promise<void> {
     if (!this.#busy) return Promise.resolve()

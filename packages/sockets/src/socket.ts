@@ -8,10 +8,16 @@ import type { SecureTransport, TlsOptions } from './options.ts'
 const KEY = Symbol('Socket')
 
 let wrap: (connection: Connection) => Socket
+let wrapAwaitable: (connection: Connection) => AwaitableSocket
 
 /** Starts to connect by a checked plan; returns before anything is sent (S-050). */
 export function openSocket(plan: ConnectionPlan): Socket {
   return wrap(Connection.dial(plan))
+}
+
+/** The same, as a socket that can be awaited. */
+export function openAwaitableSocket(plan: ConnectionPlan): AwaitableSocket {
+  return wrapAwaitable(Connection.dial(plan))
 }
 
 /**
@@ -23,7 +29,7 @@ export class Socket {
   readonly #connection: Connection
 
   /** @throws {TypeError} always, unless called by `connect()` */
-  private constructor(...[key, connection]: unknown[]) {
+  protected constructor(...[key, connection]: unknown[]) {
     if (key !== KEY) throw new TypeError('Illegal constructor')
     this.#connection = connection as Connection
     markAsUncloneable(this)
@@ -82,6 +88,32 @@ export class Socket {
   startTls(options?: TlsOptions): Socket
   startTls(...[options]: unknown[]): Socket {
     return wrap(this.#connection.startTls(readTlsOptions(options)))
+  }
+}
+
+/**
+ * A socket that is also a promise of itself (X-05): usable at once, and `await` gives the plain socket once it has opened, or
+ * throws the reason why it did not.
+ */
+export class AwaitableSocket extends Socket {
+  readonly #plain: Socket
+
+  /** @throws {TypeError} always, unless called by `connect()` */
+  protected constructor(...[key, connection]: unknown[]) {
+    super(key, connection)
+    this.#plain = wrap(connection as Connection)
+  }
+
+  static {
+    wrapAwaitable = (connection) => new AwaitableSocket(KEY, connection)
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- being one is what the class is for
+  then<Result = Socket, Failure = never>(
+    onOpened?: ((socket: Socket) => Result | PromiseLike<Result>) | null,
+    onFailed?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Result | Failure> {
+    return this.opened.then(() => this.#plain).then(onOpened, onFailed)
   }
 }
 

@@ -109,7 +109,8 @@ async function greeting(t: TestContext, options: TlsOptions, rule: Omit<TlsRule,
   const listener = createServer(options, (socket: TLSSocket) => {
     socket.on('error', () => {})
     const peer = socket.getPeerCertificate()
-    socket.end(`${socket.getProtocol()} ${Object.keys(peer).length > 0 ? String(peer.subject.CN) : 'nobody'}`)
+    const text = `${socket.getProtocol()} ${Object.keys(peer).length > 0 ? String(peer.subject.CN) : 'nobody'}`
+    setImmediate(() => socket.end(text)) // within the event of the handshake Node ends without a farewell
   })
   listener.on('tlsClientError', () => {})
   listener.listen(0, '127.0.0.1')

@@ -1,7 +1,7 @@
 import { connect as connectTcp } from 'node:net'
 import type { Socket as NodeSocket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import type { ConnectionOptions } from 'node:tls'
+import { secureStream } from './tls-stream.ts'
 
 /** How long a closed TLS connection waits for the peer to end as well. */
 const LINGER_MS = 2000
@@ -108,7 +108,7 @@ export class Wire {
 
   #secure(options: ConnectionOptions): void {
     try {
-      this.#stream = connectTls({ ...options, ...UNBUFFERED, socket: this.#tcp }).pause()
+      this.#stream = secureStream(this.#tcp, { ...options, ...UNBUFFERED }).pause()
     } catch (cause) {
       this.#tcp.destroy(cause as Error)
       return

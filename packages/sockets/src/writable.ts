@@ -46,11 +46,14 @@ class SocketWriter extends WritableStreamDefaultWriter<unknown> {
   #released = false
   /** The stream failed while this writer held it: for this writer it is closed, whatever the stream itself says. */
   #over = false
+  /** Made while the socket was being closed: its calls are refused as of that time, however soon it is closed (S-134). */
+  readonly #late: boolean
   #closed: PromiseWithResolvers<void> | undefined
 
   constructor(stream: WritableStream<unknown>, sender: Sender) {
     super(stream)
     this.#sender = sender
+    this.#late = sender.refusing
     sender.lock = {
       end: () => this.#closed?.resolve(),
       fail: () => {
@@ -106,6 +109,7 @@ class SocketWriter extends WritableStreamDefaultWriter<unknown> {
 
   #refusal(): Promise<never> | undefined {
     if (this.#released) return Promise.reject(new TypeError(TEXT.writerReleased))
-    return this.#over ? Promise.reject(new TypeError(TEXT.writableClosed)) : undefined
+    if (!this.#over) return undefined
+    return Promise.reject(new TypeError(this.#late ? TEXT.writableClosing : TEXT.writableClosed))
   }
 }

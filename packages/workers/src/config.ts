@@ -1,19 +1,28 @@
+import { readFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { extname, join, relative, resolve } from 'node:path'
 import { HawserError, systemCode } from '@hawser/core'
-import type { Logger, TlsRule } from '@hawser/core'
+import type { BindingNetwork, Logger, TlsRule } from '@hawser/core'
 import type { Config, ParseError, RawConfig } from '@cloudflare/workers-utils'
 import { readVarsForRun } from './dev-vars.ts'
 import type { Vars } from './dev-vars.ts'
 import { readHawserFile } from './hawser-config.ts'
 import type { HawserFile } from './hawser-config.ts'
+import { JsoncFile } from './jsonc-file.ts'
+import type { StandInConfig } from './stand-in-config.ts'
 import { wranglerUtils } from './wrangler-utils.ts'
 import type { WranglerUtils } from './wrangler-utils.ts'
 
-/** A `vpc_networks` entry that Hawser serves. */
+/** A `vpc_networks` entry. */
 export interface VpcNetworkBinding {
   readonly binding: string
-  readonly tunnelId: string
+  readonly network: Extract<BindingNetwork, { kind: 'tunnel' | 'network' }>
+}
+
+/** A `vpc_services` entry. */
+export interface VpcServiceBinding {
+  readonly binding: string
+  readonly serviceId: string
 }
 
 /** A Worker as its files describe it, checked, for one environment. */
@@ -28,6 +37,9 @@ export interface WorkerConfig {
   readonly wrangler: Config
   readonly vars: Vars
   readonly networks: readonly VpcNetworkBinding[]
+  readonly services: readonly VpcServiceBinding[]
+  /** What `hawser.jsonc` has in the place of networks and services, for a developer's machine. */
+  readonly standIns: StandInConfig
   /** The one of `networks` that the global `connect()` goes through; undefined for public egress. */
   readonly egress: VpcNetworkBinding | undefined
   /** How the edge speaks TLS for it; the first rule that matches counts. */
@@ -97,6 +109,7 @@ function readWrangler(path: string, environment: string | undefined, logger: Log
   try {
     raw = utils.experimental_readRawConfig({ config: path }).rawConfig
   } catch (error) {
+    if (extname(path) !== '.toml') void new JsoncFile(path, readFileSync(path, 'utf8')) // throws the same, in words
     throw parseFailure(path, error)
   }
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
@@ -119,22 +132,18 @@ function checkSupported(path: string, config: Config): string {
 }
 
 /** `remote` is not looked at: these bindings never leave Hawser (X-18). */
-function vpcNetworks(path: string, config: Config): VpcNetworkBinding[] {
-  const [service] = config.vpc_services
-  if (service !== undefined) {
-    throw invalid(
-      path,
-      `"vpc_services": binding "${service.binding}" names a VPC Service, and only "vpc_networks" with a "tunnel_id" are served yet`,
-    )
-  }
-  return config.vpc_networks.map((entry) => {
-    const { binding } = entry
-    if ('tunnel_id' in entry) return { binding, tunnelId: entry.tunnel_id }
-    throw invalid(
-      path,
-      `"vpc_networks": binding "${binding}" has "network_id": "${entry.network_id}", and only "tunnel_id" is served yet`,
-    )
-  })
+function vpcNetworks({ vpc_networks: entries }: Config): VpcNetworkBinding[] {
+  return entries.map((entry) => ({
+    binding: entry.binding,
+    network:
+      'tunnel_id' in entry
+        ? { kind: 'tunnel', tunnelId: entry.tunnel_id }
+        : { kind: 'network', networkId: entry.network_id },
+  }))
+}
+
+function vpcServices({ vpc_services: entries }: Config): VpcServiceBinding[] {
+  return entries.map(({ binding, service_id: serviceId }) => ({ binding, serviceId }))
 }
 
 /** Looked up among the environment's own bindings: `vpc_networks` is not inherited (V-022). */
@@ -169,8 +178,12 @@ export async function readWorkerConfig(options: {
   const path = await findFile(options.configPath)
   const wrangler = readWrangler(path, environment, logger)
   const main = checkSupported(path, wrangler)
-  const networks = vpcNetworks(path, wrangler)
-  const hawser = await readHawserFile(path)
+  const networks = vpcNetworks(wrangler)
+  const services = vpcServices(wrangler)
+  const hawser = await readHawserFile(path, {
+    networks: networks.map(({ binding }) => binding),
+    services: services.map(({ binding }) => binding),
+  })
   const vars = await readVarsForRun({
     configPath: path,
     environment: wrangler.targetEnvironment,
@@ -185,9 +198,34 @@ export async function readWorkerConfig(options: {
     wrangler,
     vars: { ...vars, ...options.vars },
     networks,
+    services,
+    standIns: { networks: hawser.config.networks, services: hawser.config.services },
     egress: findEgress(hawser, networks),
     tls: hawser.config.tls,
     connectionLimit: hawser.config.connectionLimit,
     files: [path, ...hawser.files],
   }
+}
+
+/** A Worker's bindings into private networks, and nothing else of it. */
+export interface WorkerBindings {
+  /** Absolute path of the wrangler file. */
+  readonly path: string
+  readonly networks: readonly VpcNetworkBinding[]
+  readonly services: readonly VpcServiceBinding[]
+}
+
+/**
+ * Reads what {@link readWorkerConfig} would, without a look at `hawser.jsonc`, which may not be there yet or be wrong.
+ *
+ * @throws {HawserError} `config_invalid` with the file and wrangler's messages
+ */
+export async function readBindings(options: {
+  readonly configPath: string
+  readonly environment?: string | undefined
+  readonly logger: Logger
+}): Promise<WorkerBindings> {
+  const path = await findFile(options.configPath)
+  const wrangler = readWrangler(path, options.environment, options.logger)
+  return { path, networks: vpcNetworks(wrangler), services: vpcServices(wrangler) }
 }

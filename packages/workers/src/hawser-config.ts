@@ -3,12 +3,14 @@ import { dirname, join } from 'node:path'
 import { HawserError, systemCode } from '@hawser/core'
 import type { TlsRule } from '@hawser/core'
 import type { core } from 'zod'
+import type { WrittenConfig } from './hawser-schema.ts'
 import { formatPath, JsoncFile } from './jsonc-file.ts'
+import { readStandIns } from './stand-in-config.ts'
+import type { StandInConfig } from './stand-in-config.ts'
 import { readTlsConfig } from './tls-config.ts'
-import type { TlsEntry } from './tls-config.ts'
 
-/** What an optional `hawser.jsonc` beside the wrangler file may say. */
-export interface HawserConfig {
+/** What an optional `hawser.jsonc` beside the wrangler file may say; `networks` and `services` are by name of a binding. */
+export interface HawserConfig extends StandInConfig {
   /** Name of the `vpc_networks` binding that the Worker's global `connect()` goes through. */
   readonly egress?: string | undefined
   /** How the edge speaks TLS for this Worker; the first rule that matches counts. */
@@ -22,94 +24,92 @@ export interface HawserFile {
   readonly config: HawserConfig
   /** Absolute paths of the file and of those it names; none where there is no such file. */
   readonly files: readonly string[]
-  /** `file:line:column` of the value under `key`. */
-  locate(key: string): string
+  /** `file:line:column` of the value under these keys, outermost first. */
+  locate(...keys: readonly [string, ...string[]]): string
 }
 
-/** As it is written. */
-interface Written {
-  readonly egress?: string | undefined
-  readonly tls?: readonly TlsEntry[] | undefined
-  readonly limits?: { readonly connections?: number | undefined } | undefined
+/** The bindings of a Worker, by which `networks` and `services` name theirs. */
+export interface DeclaredBindings {
+  /** Names under `vpc_networks`. */
+  readonly networks: readonly string[]
+  /** Names under `vpc_services`. */
+  readonly services: readonly string[]
 }
 
-const FILE_NAME = 'hawser.jsonc'
-const MAX_CONNECTIONS = 10_000
+/** What it is called, beside the wrangler file. */
+export const HAWSER_FILE_NAME = 'hawser.jsonc'
 
-/** zod takes tens of milliseconds to load, and most Workers have no such file. */
-async function validate(value: unknown): Promise<{ written: Written } | { issues: readonly core.$ZodIssue[] }> {
-  const { z } = await import('zod')
-  const text = z.string('a string').min(1, 'a string that is not empty')
-  const oneOf = <const T extends readonly string[]>(values: T) =>
-    z.enum(values, `one of ${values.map((known) => `"${known}"`).join(', ')}`)
-  const entry = z.strictObject(
-    {
-      match: text,
-      ca: text.optional(),
-      cert: text.optional(),
-      key: text.optional(),
-      verify: oneOf(['verify_full', 'verify_ca', 'disabled']).optional(),
-      serverName: text.optional(),
-      minVersion: oneOf(['TLSv1.2', 'TLSv1.3']).optional(),
-    },
-    'an object, { … }',
-  )
-  const number = `a whole number from 0, for no limit, to ${MAX_CONNECTIONS}`
-  const schema = z.strictObject({
-    $schema: z.string('a string').optional(),
-    egress: text.optional(),
-    tls: z.array(entry, 'a list, [ … ]').optional(),
-    limits: z
-      .strictObject(
-        { connections: z.int(number).min(0, number).max(MAX_CONNECTIONS, number).optional() },
-        'an object, { … }',
-      )
-      .optional(),
-  })
-  const result = schema.safeParse(value)
-  return result.success ? { written: result.data } : { issues: result.error.issues }
-}
-
-/** By where they stand: what may be written under the top, under an entry of `tls`, and under `limits`. */
-function allowedKeys([first]: readonly PropertyKey[]): string {
-  if (first === 'tls') return 'match, ca, cert, key, verify, serverName, minVersion'
-  return first === 'limits' ? 'connections' : 'egress, limits, tls'
+/** Types and keys. zod takes tens of milliseconds to load, and most Workers have no such file. */
+async function validate(file: JsoncFile): Promise<WrittenConfig> {
+  const { allowedKeys, hawserSchema } = await import('./hawser-schema.ts')
+  const result = hawserSchema.safeParse(file.value)
+  if (result.success) return result.data
+  const lines = result.error.issues.flatMap((issue) => describe(issue, file, allowedKeys))
+  throw new HawserError('config_invalid', lines.join('\n'))
 }
 
 /** One line for each problem, each with its place in the file. */
-function describe(issue: core.$ZodIssue, file: JsoncFile): string[] {
+function describe(
+  issue: core.$ZodIssue,
+  file: JsoncFile,
+  allowedKeys: (path: readonly PropertyKey[]) => readonly string[],
+): string[] {
   const at = issue.path.filter((part) => typeof part !== 'symbol')
   if (issue.code === 'unrecognized_keys') {
-    const allowed = allowedKeys(at)
+    const allowed = allowedKeys(at).join(', ')
     return issue.keys.map((key) => `${file.locateKey(at, key)}: unknown key "${key}"; allowed: ${allowed}`)
   }
   return [`${file.locate(at)}: "${formatPath(at)}" must be ${issue.message}, got ${file.show(at)}`]
 }
 
+/** A binding that the Worker does not have is a slip in its name, or in the choice of section. */
+function checkNames(file: JsoncFile, config: StandInConfig, bindings: DeclaredBindings, problems: string[]): void {
+  for (const section of ['networks', 'services'] as const) {
+    const other = section === 'networks' ? 'services' : 'networks'
+    for (const name of Object.keys(config[section])) {
+      if (bindings[section].includes(name)) continue
+      const known = bindings[section].map((binding) => `"${binding}"`).join(', ')
+      const moved = bindings[other].includes(name)
+        ? `; "${name}" is one of "vpc_${other}", so it belongs under "${other}"`
+        : ''
+      problems.push(
+        `${file.locateKey([section], name)}: "${section}" must name bindings of "vpc_${section}" ` +
+          `(${known === '' ? 'there are none' : `there are: ${known}`}), got "${name}"${moved}`,
+      )
+    }
+  }
+}
+
+/** Undefined where there is none. */
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw HawserError.from(error, 'config_invalid')
+  }
+}
+
 /**
  * Reads `hawser.jsonc` beside the wrangler file, and the PEM files it names.
  *
+ * @param bindings what the Worker has; where given, entries for other bindings are refused
  * @throws {HawserError} `config_invalid`, one line for each problem: `file:line:column: what is wrong`
  */
-export async function readHawserFile(wranglerPath: string): Promise<HawserFile> {
-  const path = join(dirname(wranglerPath), FILE_NAME)
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return { config: { tls: [] }, files: [], locate: () => path }
-    throw HawserError.from(error, 'config_invalid')
-  }
+export async function readHawserFile(wranglerPath: string, bindings?: DeclaredBindings): Promise<HawserFile> {
+  const path = join(dirname(wranglerPath), HAWSER_FILE_NAME)
+  const text = await readText(path)
+  if (text === undefined) return { config: { networks: {}, services: {}, tls: [] }, files: [], locate: () => path }
   const file = new JsoncFile(path, text)
-  const result = await validate(file.value)
-  if ('issues' in result) {
-    throw new HawserError('config_invalid', result.issues.flatMap((issue) => describe(issue, file)).join('\n'))
-  }
-  const { egress, tls = [], limits } = result.written
-  const { rules, files } = await readTlsConfig(file, tls)
+  const { egress, tls = [], limits, ...written } = await validate(file)
+  const problems: string[] = []
+  const standIns = readStandIns(file, written, problems)
+  const { rules, files } = await readTlsConfig(file, tls, problems)
+  if (bindings !== undefined) checkNames(file, standIns, bindings, problems)
+  if (problems.length > 0) throw new HawserError('config_invalid', problems.join('\n'))
   return {
-    config: { egress, tls: rules, connectionLimit: limits?.connections },
+    config: { egress, ...standIns, tls: rules, connectionLimit: limits?.connections },
     files: [path, ...files],
-    locate: (key) => file.locate([key]),
+    locate: (...keys) => file.locate(keys),
   }
 }

@@ -1,17 +1,16 @@
-import { rmSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import type { BindingDoors, BindingHost, BindingNetwork, HawserError, HostPort, Logger } from '@hawser/core'
+import { relative } from 'node:path'
+import { HawserError } from '@hawser/core'
+import type { BindingHost, HostPort, Logger } from '@hawser/core'
 import { bundleWorker } from './bundle/bundle.ts'
 import type { WorkerBundle } from './bundle/bundle.ts'
 import { runCustomBuild } from './bundle/custom-build.ts'
 import { readWorkerConfig } from './config.ts'
-import type { VpcNetworkBinding, WorkerConfig } from './config.ts'
+import type { WorkerConfig } from './config.ts'
 import type { Runtime } from './miniflare/runtime.ts'
-import type { OpenBinding } from './miniflare/vpc.ts'
 import { compatibilityDate } from './miniflare/workerd.ts'
+import { openDoors } from './open-doors.ts'
 import { runtimeModules } from './runtime-modules.ts'
+import { storageFolder } from './storage-folder.ts'
 
 export interface RunWorkerOptions {
   /** A wrangler configuration file, or the folder it is in. */
@@ -45,49 +44,22 @@ export interface RunningWorker extends AsyncDisposable {
 }
 
 const DEFAULT_LISTEN: HostPort = { host: '127.0.0.1', port: 0 }
-const PUBLIC: BindingNetwork = { kind: 'public' }
-
-/** What the edge calls the flows that go through no binding of the Worker's. */
-const EGRESS_NAME = 'egress'
-
-function tunnel({ tunnelId }: VpcNetworkBinding): BindingNetwork {
-  return { kind: 'tunnel', tunnelId }
-}
-
-interface OpenDoors {
-  readonly bindings: readonly OpenBinding[]
-  readonly egress: BindingDoors
-}
-
-/** One after another, so that each is owned, and closed again, before the next one can fail. */
-async function openDoors(config: WorkerConfig, host: BindingHost, owner: AsyncDisposableStack): Promise<OpenDoors> {
-  const common = { worker: config.name, tls: config.tls, connectionLimit: config.connectionLimit }
-  const bindings: OpenBinding[] = []
-  for (const network of config.networks) {
-    const doors = await host.openBinding({ ...common, binding: network.binding, network: tunnel(network) })
-    bindings.push({ name: network.binding, doors: owner.use(doors) })
+/** Of an edge whose directory knows tunnels only. */
+function refuseUnserved({ path, networks, services }: WorkerConfig): void {
+  const invalid = (message: string): HawserError =>
+    new HawserError('config_invalid', `${relative('', path) || path}: ${message}`)
+  const [service] = services
+  if (service !== undefined) {
+    throw invalid(
+      `"vpc_services": binding "${service.binding}" names a VPC Service, which only \`hawser dev\` serves yet; an edge serves "vpc_networks" with a "tunnel_id"`,
+    )
   }
-  const egress = await host.openBinding({
-    ...common,
-    binding: EGRESS_NAME,
-    network: PUBLIC,
-    connectNetwork: config.egress === undefined ? undefined : tunnel(config.egress),
-  })
-  return { bindings, egress: owner.use(egress) }
-}
-
-/** A folder of the user's stays, a temporary one goes with the Worker. */
-async function storageFolder(persistTo: string | undefined, owner: AsyncDisposableStack): Promise<string> {
-  if (persistTo !== undefined) return resolve(persistTo)
-  const folder = await mkdtemp(join(tmpdir(), 'hawser-worker-'))
-  // A process that just ends closes nothing; its `exit` event leaves time for this much.
-  const onExit = (): void => rmSync(folder, { recursive: true, force: true })
-  process.once('exit', onExit)
-  owner.defer(async () => {
-    process.off('exit', onExit)
-    await rm(folder, { recursive: true, force: true })
-  })
-  return folder
+  for (const { binding, network } of networks) {
+    if (network.kind === 'tunnel') continue
+    throw invalid(
+      `"vpc_networks": binding "${binding}" has "network_id": "${network.networkId}", which only \`hawser dev\` serves yet; an edge serves "tunnel_id"`,
+    )
+  }
 }
 
 /** Owns everything that was opened for one Worker. */
@@ -155,12 +127,13 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   const loading = import('./miniflare/runtime.ts')
   scripts.catch(() => {}) // awaited below, unless something else fails first
   const config = await readWorkerConfig(options)
+  refuseUnserved(config)
   await runCustomBuild(config, logger)
   const date = compatibilityDate(config.wrangler.compatibility_date, logger)
   const [bundle, runtime, { startRuntime }] = await Promise.all([bundleWorker(config, date, logger), scripts, loading])
   const storage = await storageFolder(options.persistTo, opening)
-  const doors = await openDoors(config, host, opening)
-  const parts = { config, compatibilityDate: date, bundle, runtime, ...doors, listen, storage, logger }
+  const { bindings, egress } = opening.use(await openDoors(config, host))
+  const parts = { config, compatibilityDate: date, bundle, runtime, bindings, egress, listen, storage, logger }
   const started = opening.use(await startRuntime(parts))
   return new Running(config, bundle, started, opening.move())
 }

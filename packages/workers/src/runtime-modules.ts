@@ -14,22 +14,32 @@ export interface RuntimeModules {
   readonly runtime: string
   /** `hawser:exports`, which the entry module imports. */
   readonly exports: string
+  /** `hawser:scheduled`, which the entry module imports where crons are tried by hand. */
+  readonly scheduled: string
   /** In the place of `cloudflare:sockets`. */
   readonly sockets: string
+  /** In the place of `node:net`. */
+  readonly net: string
+  /** In the place of `node:tls`. */
+  readonly tls: string
 }
 
+/** `runtime` is compiled with workerd's types, `runtime-node` with those of Node.js. */
 const SOURCES = {
-  vpcNetwork: 'vpc-network.worker.ts',
-  egress: 'egress.worker.ts',
-  invocations: 'invocations.worker.ts',
-  runtime: 'runtime.worker.ts',
-  exports: 'exports.worker.ts',
-  sockets: 'sockets.worker.ts',
+  vpcNetwork: 'runtime/vpc-network.worker.ts',
+  egress: 'runtime/egress.worker.ts',
+  invocations: 'runtime/invocations.worker.ts',
+  runtime: 'runtime/runtime.worker.ts',
+  exports: 'runtime/exports.worker.ts',
+  scheduled: 'runtime-dev/scheduled.worker.ts',
+  sockets: 'runtime/sockets.worker.ts',
+  net: 'runtime-node/net.worker.ts',
+  tls: 'runtime-node/tls.worker.ts',
 } as const satisfies Record<keyof RuntimeModules, string>
 
 /** They are TypeScript as everything else; workerd takes JavaScript, and from each wrapped binding only one file. */
 async function bundleRuntime(): Promise<RuntimeModules> {
-  const folder = join(import.meta.dirname, 'runtime')
+  const folder = import.meta.dirname
   const result = await build({
     entryPoints: Object.fromEntries(Object.entries(SOURCES).map(([name, file]) => [name, join(folder, file)])),
     bundle: true,

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { HawserError, Secret } from '@hawser/core'
+import { Secret } from '@hawser/core'
 import type { TlsRule, TlsVerification } from '@hawser/core'
 import { NoMatch, parseHostMatch, parseName } from './host-match.ts'
 import type { HostMatch } from './host-match.ts'
@@ -117,12 +117,14 @@ class EntryReader {
 }
 
 /**
- * Makes rules of the entries of `"tls"`, with the PEM files they name.
- *
- * @throws {HawserError} `config_invalid`, one line for each problem, each with its place in `file`
+ * Makes rules of the entries of `"tls"`, with the PEM files they name; `problems` gets a line for each thing that is wrong,
+ * with its place in `file`.
  */
-export async function readTlsConfig(file: JsoncFile, entries: readonly TlsEntry[]): Promise<TlsConfig> {
-  const problems: string[] = []
+export async function readTlsConfig(
+  file: JsoncFile,
+  entries: readonly TlsEntry[],
+  problems: string[],
+): Promise<TlsConfig> {
   const seen = new Map<string, number>()
   const files: string[] = []
   const rules: TlsRule[] = []
@@ -141,6 +143,5 @@ export async function readTlsConfig(file: JsoncFile, entries: readonly TlsEntry[
     const { verify, minVersion } = entry
     if (match !== undefined) rules.push({ ...match, ...pems, verify, serverName, minVersion })
   }
-  if (problems.length > 0) throw new HawserError('config_invalid', problems.join('\n'))
   return { rules, files }
 }

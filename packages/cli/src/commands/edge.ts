@@ -35,6 +35,11 @@ export default defineCommand({
       defaultPort: 7844,
       help: 'address of this edge to put into tokens, instead of the one it listens on',
     },
+    clients: {
+      kind: 'hostPort',
+      defaultPort: 7846,
+      help: 'address for Node programs that use vpcNetwork() and vpcService(); none unless given',
+    },
     worker: { kind: 'path', placeholder: 'config', help: 'wrangler configuration of a Worker to run' },
     env: { kind: 'string', placeholder: 'name', help: 'environment of that configuration' },
     gracePeriod: { kind: 'duration', default: '10s', help: 'how long running calls may finish after a stop' },
@@ -43,6 +48,7 @@ export default defineCommand({
     'hawser edge --data-dir ./edge',
     'hawser edge --data-dir /var/lib/hawser --tunnel 0.0.0.0:7844 --advertise edge.example.com:7844',
     'hawser edge --data-dir ./edge --worker ./wrangler.jsonc',
+    'hawser edge --data-dir ./edge --clients 127.0.0.1:7846',
   ],
   async run({ flags, logger, out, signal, abort }) {
     if (flags.worker === undefined && flags.env !== undefined) {
@@ -55,6 +61,7 @@ export default defineCommand({
       tunnel: flags.tunnel,
       api: flags.api,
       advertise: flags.advertise.map((address) => formatHostPort(address)),
+      clients: flags.clients,
       http: flags.http,
       worker:
         flags.worker === undefined

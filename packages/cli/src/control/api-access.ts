@@ -43,6 +43,19 @@ export async function openTunnelsClient(
   flags: FlagValues<typeof apiFlags>,
   signal: AbortSignal,
 ): Promise<TunnelsClient> {
+  const { client, accountId } = await openApi(flags, signal)
+  return new TunnelsClient(client, accountId)
+}
+
+/**
+ * The API itself, and the account that the flags mean.
+ *
+ * @throws {HawserError} as {@link openTunnelsClient}
+ */
+export async function openApi(
+  flags: FlagValues<typeof apiFlags>,
+  signal: AbortSignal,
+): Promise<{ readonly client: ApiClient; readonly accountId: string }> {
   const { dataDir, api } = flags
   if (dataDir === undefined && api === undefined) {
     throw new HawserError('options_invalid', '--data-dir or --api is required (or set HAWSER_DATA_DIR or HAWSER_API)')
@@ -52,7 +65,7 @@ export async function openTunnelsClient(
   const base = new URL(given).pathname === '/' ? `${given.replace(/\/$/, '')}${API_PATH}` : given
   const client = new ApiClient({ base, token: await apiToken(flags.apiToken, dataDir), signal })
   const accountId = flags.account ?? edge?.accountId ?? (await onlyAccount(client))
-  return new TunnelsClient(client, accountId)
+  return { client, accountId }
 }
 
 /** A token that was given wins over the admin token of the data directory. */

@@ -48,8 +48,8 @@ export function describeFlow(flow: FlowRecord): Record<string, string> {
   const way =
     route === undefined
       ? 'not routed'
-      : route.via === 'direct'
-        ? 'direct'
+      : route.via !== 'tunnel'
+        ? route.via
         : `tunnel → connector ${route.connectorId?.slice(0, 8) ?? 'none'}`
   return {
     call: `${flow.binding}.${flow.kind}`,

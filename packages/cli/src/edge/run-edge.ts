@@ -7,6 +7,7 @@ import type { RunningWorker } from '@hawser/workers'
 import type { Output } from '../command.ts'
 import { adminTokenFile, ensureAdminToken } from '../control/admin-token.ts'
 import { removeEdgeFile, writeEdgeFile } from '../control/edge-file.ts'
+import { addClientRoutes } from './client-routes.ts'
 import { serveNoWorker } from './no-worker.ts'
 
 /** See `RunWorkerOptions`. */
@@ -23,6 +24,8 @@ export interface RunEdgeOptions {
   readonly tunnel: HostPort
   readonly api: HostPort
   readonly advertise: readonly string[]
+  /** Where programs that are no Workers connect to, if they may. */
+  readonly clients: HostPort | undefined
   /** Where to answer requests while there is no Worker to answer them. */
   readonly http: HostPort | undefined
   readonly worker: WorkerToRun | undefined
@@ -42,6 +45,7 @@ async function serveControl(options: RunEdgeOptions, edge: Edge, owner: AsyncDis
     tunnelToken: (tunnelId) => edge.tunnelToken(tunnelId),
     logger: options.logger,
   })
+  addClientRoutes(app, edge)
   const served = owner.use(await serveApi({ app, listen: options.api, logger: options.logger }))
   edge.registerListener(served.address) // so that no Worker talks to it through public egress
   const { host } = served.address
@@ -81,6 +85,7 @@ async function serveNobody(
 function describe(options: RunEdgeOptions, edge: Edge, api: string, http: string | undefined, made: boolean): void {
   const { out, dataDir } = options
   out.line(`tunnel  ${formatHostPort(edge.tunnelAddress)}`)
+  if (edge.clientsAddress !== undefined) out.line(`clients ${formatHostPort(edge.clientsAddress)}`)
   out.line(`api     ${api}`)
   if (http !== undefined) out.line(`http    ${http}`)
   if (made) out.line(`Wrote an API token for the commands of this machine to ${adminTokenFile(dataDir)}`)
@@ -105,9 +110,9 @@ async function untilStopped(signal: AbortSignal, worker: RunningWorker | undefin
  * @throws {HawserError} what its parts throw when they cannot start, everything started before released
  */
 export async function runEdge(options: RunEdgeOptions): Promise<void> {
-  const { dataDir, tunnel, advertise, logger, signal, abort } = options
+  const { dataDir, tunnel, advertise, clients, logger, signal, abort } = options
   await using owned = new AsyncDisposableStack()
-  const edge = await startEdge({ dataDir, tunnel, advertise, logger })
+  const edge = await startEdge({ dataDir, tunnel, advertise, clients, logger })
   owned.defer(() => edge.close(0)) // has no effect after the close below
   const made = await ensureAdminToken(dataDir, edge.directory, logger)
   const api = await serveControl(options, edge, owned)

@@ -1,4 +1,4 @@
-import type { EgressDecision, EgressPolicy } from '@hawser/policy'
+import type { EgressPolicy } from '@hawser/policy'
 import type { FlowVerdict } from '@hawser/core'
 
 /** Rules of public egress that can be turned off, for a developer's machine. */
@@ -9,6 +9,8 @@ export const RELAXABLE_RULES = ['blocked-addresses', 'blocked-ports', 'loops'] a
  * `loops`: addresses that this edge itself listens on.
  */
 export type RelaxableRule = (typeof RELAXABLE_RULES)[number]
+
+const HTTPS_PORT = 443
 
 /** Which of them a verdict belongs to; undefined for those that always hold. */
 export function relaxableRule(rule: string): RelaxableRule | undefined {
@@ -29,14 +31,13 @@ export function relaxEgress(egress: EgressPolicy, relaxed: ReadonlySet<Relaxable
   return {
     judgePort: (port) => lift(egress.judgePort(port)),
     judge(addresses, port) {
+      // Addresses are judged for a port that says nothing, where the one that was asked for is relaxed.
       const portVerdict = egress.judgePort(port)
-      // Judged for a port that says nothing, where the one that was asked for is relaxed.
-      const askFor = isRelaxed(portVerdict) ? ANY_PORT : port
-      const decisions = addresses.map((address) => ({ address, decision: egress.judge([address], askFor) }))
-      const allowed = decisions.flatMap(({ address, decision }) =>
-        isRelaxed(decision.decisionVerdict) ? [address] : decision.allowed,
-      )
-      return { verdict: lift(portVerdict), allowed } satisfies EgressDecision
+      const asked = isRelaxed(portVerdict) ? HTTPS_PORT : port
+      const decision = egress.judge(addresses, asked)
+      if (decision.verdict.allowed) return { verdict: lift(portVerdict), allowed: decision.allowed }
+      const lifted = addresses.filter((address) => isRelaxed(egress.judge([address], asked).verdict))
+      return lifted.length === 0 ? decision : { verdict: lift(decision.verdict), allowed: lifted }
     },
   }
 }

@@ -40,7 +40,10 @@ function wayOf({ binding, flow, services }: FlowContext): BindingWay {
   const way = services.resolver?.way(binding.identity, network)
   if (way !== undefined) return way
   if (network.kind === 'tunnel') return network
-  throw new HawserError('destination_not_found', `${flow.requested}: nothing is known of the network of ${flow.binding}`)
+  throw new HawserError(
+    'destination_not_found',
+    `${flow.requested}: nothing is known of the network of ${flow.binding}`,
+  )
 }
 
 async function failWithReason(context: FlowContext, tunnelId: string): Promise<never> {

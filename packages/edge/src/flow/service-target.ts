@@ -15,7 +15,10 @@ function lookUp({ binding, services }: FlowContext, serviceId: string): VpcServi
 }
 
 /** Of what the call asks for: the scheme of its URL picks (V-028), and `connect()` is for TCP (V-005, X-03). */
-function portOf({ call }: FlowContext, service: VpcService): { readonly port: number | undefined; readonly what: string } {
+function portOf(
+  { call }: FlowContext,
+  service: VpcService,
+): { readonly port: number | undefined; readonly what: string } {
   if (call.kind === 'connect') return { port: service.tcpPort, what: 'TCP port for connect()' }
   return call.url.origin.tls
     ? { port: service.httpsPort, what: 'HTTPS port for https: URLs' }

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { connect } from 'node:tls'
 import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls'
 import { HawserError } from '@hawser/core'
-import type { FlowTls, TlsRule } from '@hawser/core'
+import type { FlowTls, TlsRule, TlsVerification } from '@hawser/core'
 import { SessionCache } from './session-cache.ts'
 import { tlsError } from './tls-error.ts'
 import { TlsRules } from './tls-rules.ts'
@@ -25,6 +25,8 @@ export interface TlsRequest {
   /** What the certificate must be for, unless the rule says otherwise. @default the host */
   readonly name?: string | undefined
   readonly alpn?: readonly string[] | undefined
+  /** Where no rule is for the target. @default 'verify_full' */
+  readonly verify?: TlsVerification | undefined
   /** For the whole handshake. */
   readonly timeoutMs: number
   readonly signal: AbortSignal
@@ -55,7 +57,9 @@ export class TlsClient {
    * @throws {HawserError} `tls_certificate_error`, `tls_protocol_error`, the reason of the signal
    */
   secure(raw: Duplex, request: TlsRequest): Promise<Secured> {
-    const terms = this.#rules.for(request.host, request.port)
+    const found = this.#rules.for(request.host, request.port)
+    const { verify } = request
+    const terms = verify === undefined || found.rule !== undefined ? found : { ...found, verify }
     return new Handshake(raw, request, terms, this.#sessions).run()
   }
 }

@@ -205,8 +205,11 @@ export class ScriptedPeer implements Peer {
       this.#follow(socket)
       this.#current = socket
       this.#below = plain
-      this.#connection.resolve(socket)
-      this.#handshake.resolve('secure')
+      setImmediate(() => {
+        // One that is ended within the event of its handshake would go without a farewell.
+        this.#connection.resolve(socket)
+        this.#handshake.resolve('secure')
+      })
     })
     server.once('tlsClientError', (error) => this.#handshake.resolve(error.message))
     plain.once('close', () => this.#handshake.resolve('closed'))

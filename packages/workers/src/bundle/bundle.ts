@@ -2,15 +2,16 @@ import { existsSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { HawserError } from '@hawser/core'
 import type { Logger } from '@hawser/core'
-import { build } from 'esbuild'
-import type { BuildOptions, BuildResult, Plugin } from 'esbuild'
+import { context } from 'esbuild'
+import type { BuildContext, BuildOptions, BuildResult, Plugin } from 'esbuild'
 import type { WorkerConfig } from '../config.ts'
 import { bundleFailed, formatBuildMessages } from './build-errors.ts'
 import { collectModules, findModules } from './module-collector.ts'
-import type { CollectedModule } from './module-collector.ts'
+import type { CollectedModule, ModuleCollector } from './module-collector.ts'
 import { nodeCompat, nodeCompatPlugins } from './node-compat.ts'
+import type { NodeCompat } from './node-compat.ts'
 import { moduleRules } from './rules.ts'
-import type { ModuleType } from './rules.ts'
+import type { ModuleRules, ModuleType } from './rules.ts'
 import { stackMapper } from './source-positions.ts'
 import type { MapStack } from './source-positions.ts'
 
@@ -30,6 +31,8 @@ export interface WorkerBundle {
   /** Absolute paths of every file that went in, for whoever watches them. */
   readonly inputs: readonly string[]
   readonly mapStack: MapStack
+  /** JSON; its sources are relative to the folder of the first module. */
+  readonly sourceMap: string
 }
 
 /** Which entries of a package's `exports` are for workerd, best first. */
@@ -152,7 +155,7 @@ function inputFiles(result: BuildResult<{ metafile: true }>, root: string): stri
 function modulesOf(
   result: BuildResult<{ metafile: true; write: false }>,
   collected: Iterable<CollectedModule>,
-): { modules: WorkerBundle['modules']; mapStack: MapStack } {
+): Pick<WorkerBundle, 'modules' | 'mapStack' | 'sourceMap'> {
   const script = result.outputFiles.find(({ path }) => !path.endsWith('.map'))
   const map = result.outputFiles.find(({ path }) => path.endsWith('.map'))
   if (script === undefined || map === undefined) throw new HawserError('bundle_failed', 'esbuild wrote no bundle')
@@ -161,46 +164,94 @@ function modulesOf(
   return {
     modules: [{ path: script.path, type: 'ESModule', contents: script.text }, ...others],
     mapStack: stackMapper(script.path, root, map.text),
+    sourceMap: map.text,
   }
 }
 
-/**
- * Bundles a Worker as wrangler does, without writing anything.
- *
- * @throws {HawserError} `bundle_failed` with esbuild's messages; `config_invalid` for what a bundle shows to be wrong with
- * the configuration: the service-worker format, classes that are bound and not exported
- */
+interface Setup {
+  readonly builder: BuildContext<{ metafile: true; write: false }>
+  readonly collector: ModuleCollector
+}
+
+/** esbuild set up for one Worker. Building again takes up what has not changed since the last time. */
+export class WorkerBundler implements AsyncDisposable {
+  readonly #config: WorkerConfig
+  readonly #compatibilityDate: string
+  readonly #logger: Logger
+  readonly #rules: ModuleRules
+  readonly #mode: NodeCompat
+  #set: Promise<Setup> | undefined
+
+  constructor(config: WorkerConfig, compatibilityDate: string, logger: Logger) {
+    const { compatibility_flags: flags, rules } = config.wrangler
+    this.#config = config
+    this.#compatibilityDate = compatibilityDate
+    this.#logger = logger
+    this.#rules = moduleRules(rules, logger)
+    this.#mode = nodeCompat(compatibilityDate, flags)
+  }
+
+  /**
+   * Bundles as wrangler does, without writing anything.
+   *
+   * @throws {HawserError} `bundle_failed` with esbuild's messages; `config_invalid` for what a bundle shows to be wrong with
+   * the configuration: the service-worker format, classes that are bound and not exported
+   */
+  async build(): Promise<WorkerBundle> {
+    const config = this.#config
+    const { wrangler, main, path } = config
+    try {
+      // Modules that nothing imports are looked for anew each time.
+      if (wrangler.find_additional_modules ?? wrangler.no_bundle ?? false) await this.#release()
+      const { builder, collector } = await (this.#set ??= this.#setUp())
+      const result = await builder.rebuild()
+      if (result.warnings.length > 0) {
+        this.#logger.warn(await formatBuildMessages(result.warnings, 'warning', this.#mode))
+      }
+      const exports =
+        Object.values(result.metafile.outputs).find(({ entryPoint }) => entryPoint !== undefined)?.exports ?? []
+      checkFormat(exports, main)
+      checkClasses(config, exports)
+      const collected = [...collector.modules.values()]
+      const inputs = new Set([...inputFiles(result, dirname(path)), ...collected.map(({ file }) => file)])
+      return { ...modulesOf(result, collected), exports, inputs: [...inputs] }
+    } catch (error) {
+      throw await bundleFailed(error, this.#mode)
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#release()
+  }
+
+  async #setUp(): Promise<Setup> {
+    const { wrangler, main, files, path } = this.#config
+    const additional = wrangler.find_additional_modules ?? wrangler.no_bundle ?? false
+    const moduleRoot = resolve(wrangler.base_dir ?? dirname(main))
+    const found = additional ? await findModules(moduleRoot, this.#rules, new Set([main, ...files])) : []
+    const collector = collectModules(this.#rules, { keepNames: wrangler.preserve_file_names ?? false, found })
+    const plugins = [
+      ...(wrangler.alias === undefined ? [] : [aliasPlugin(wrangler.alias, dirname(path))]),
+      collector.plugin,
+      ...nodeCompatPlugins(this.#mode, this.#compatibilityDate, wrangler.compatibility_flags),
+      cloudflarePlugin,
+    ]
+    return { collector, builder: await context(esbuildOptions(this.#config, this.#compatibilityDate, plugins)) }
+  }
+
+  async #release(): Promise<void> {
+    const set = await this.#set?.catch(() => {})
+    this.#set = undefined
+    await set?.builder.dispose()
+  }
+}
+
+/** Bundles once. See {@link WorkerBundler.build}. */
 export async function bundleWorker(
   config: WorkerConfig,
   compatibilityDate: string,
   logger: Logger,
 ): Promise<WorkerBundle> {
-  const { wrangler, main } = config
-  const root = dirname(config.path)
-  const flags = wrangler.compatibility_flags
-  const mode = nodeCompat(compatibilityDate, flags)
-  const rules = moduleRules(wrangler.rules, logger)
-  const additional = wrangler.find_additional_modules ?? wrangler.no_bundle ?? false
-  const moduleRoot = resolve(wrangler.base_dir ?? dirname(main))
-  const found = additional ? await findModules(moduleRoot, rules, new Set([main, ...config.files])) : []
-  const collector = collectModules(rules, { keepNames: wrangler.preserve_file_names ?? false, found })
-  const plugins = [
-    ...(wrangler.alias === undefined ? [] : [aliasPlugin(wrangler.alias, root)]),
-    collector.plugin,
-    ...nodeCompatPlugins(mode, compatibilityDate, flags),
-    cloudflarePlugin,
-  ]
-  try {
-    const result = await build(esbuildOptions(config, compatibilityDate, plugins))
-    if (result.warnings.length > 0) logger.warn(await formatBuildMessages(result.warnings, 'warning', mode))
-    const exports =
-      Object.values(result.metafile.outputs).find(({ entryPoint }) => entryPoint !== undefined)?.exports ?? []
-    checkFormat(exports, main)
-    checkClasses(config, exports)
-    const collected = [...collector.modules.values()]
-    const inputs = new Set([...inputFiles(result, root), ...collected.map(({ file }) => file)])
-    return { ...modulesOf(result, collected), exports, inputs: [...inputs] }
-  } catch (error) {
-    throw await bundleFailed(error, mode)
-  }
+  await using bundler = new WorkerBundler(config, compatibilityDate, logger)
+  return await bundler.build()
 }

@@ -15,14 +15,19 @@ function logLines(stream: Readable, log: (line: string) => void): void {
  * Runs `build.command`, as wrangler does before it bundles; its output goes to the log. `build.cwd` is taken from the folder
  * of the configuration, where wrangler is run.
  *
+ * @param signal ends it
  * @throws {HawserError} `bundle_failed` when it ends otherwise than with 0
  */
-export async function runCustomBuild({ path, wrangler }: WorkerConfig, logger: Logger): Promise<void> {
+export async function runCustomBuild(
+  { path, wrangler }: WorkerConfig,
+  logger: Logger,
+  signal?: AbortSignal,
+): Promise<void> {
   const { command } = wrangler.build
   if (command === undefined) return
   const cwd = resolvePath(dirname(path), wrangler.build.cwd ?? '.')
   const ended = await new Promise<string>((resolve, reject) => {
-    const child = spawn(command, { shell: true, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(command, { shell: true, cwd, stdio: ['ignore', 'pipe', 'pipe'], ...(signal && { signal }) })
     logLines(child.stdout, (line) => logger.info(line, { build: command }))
     logLines(child.stderr, (line) => logger.warn(line, { build: command }))
     child.once('error', reject)

@@ -81,6 +81,10 @@ export function collectModules(
   const plugin: Plugin = {
     name: 'hawser-modules',
     setup(build) {
+      build.onStart(() => {
+        modules.clear() // of an earlier build with the same plugin
+        for (const module of options.found) modules.set(module.name, module)
+      })
       if (found.size > 0) {
         build.onResolve({ filter: /^\.{0,2}\// }, (args) =>
           found.has(resolve(args.resolveDir, withoutQuery(args.path)))

@@ -120,9 +120,25 @@ test('what cannot be provided is named, each key once, and the rest stays', asyn
     tail_consumers: [{ service: 's' }],
     vars: { A: '1' },
   })
-  const keys = warnings.map((warning) => /^"(\w+)" is not supported yet/.exec(warning)?.[1] ?? warning)
+  const keys = warnings.map(
+    (warning) => /^"(\w+)" (?:is not supported yet|runs at Cloudflare alone)/.exec(warning)?.[1] ?? warning,
+  )
   assert.deepEqual(keys.toSorted(), ['ai', 'browser', 'dispatch_namespaces', 'tail_consumers', 'vectorize'])
   assert.deepEqual(result.bindings, { A: '1' })
+})
+
+test('what Miniflare simulates besides is handed on', async (t) => {
+  const { result, warnings, folder } = await options(t, {
+    secrets_store_secrets: [{ binding: 'KEY', store_id: 's', secret_name: 'n' }],
+    pipelines: [{ binding: 'P', stream: 'st' }],
+    images: { binding: 'IMG' },
+    site: { bucket: './site' },
+  })
+  assert.deepEqual(warnings, [])
+  assert.deepEqual(result.secretsStoreSecrets, { KEY: { store_id: 's', secret_name: 'n' } })
+  assert.deepEqual(result.pipelines, { P: 'st' })
+  assert.deepEqual(result.images, { binding: 'IMG' })
+  assert.equal('sitePath' in result ? result.sitePath : '', join(folder, 'site'))
 })
 
 test('the simulated bindings work inside a Worker', LIMIT, async (t) => {

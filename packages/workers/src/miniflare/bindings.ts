@@ -157,31 +157,44 @@ function others(config: Config): BindingOptions {
   }
 }
 
-/** Keys of the configuration whose bindings nothing here provides. */
-const UNSUPPORTED = [
+/** Further kinds that Miniflare simulates, each its own way. */
+function simulated(config: Config, folder: string): BindingOptions {
+  const { images, pipelines, secrets_store_secrets: secrets, site, stream, unsafe_hello_world: hello } = config
+  return {
+    secretsStoreSecrets: byBinding(secrets, ({ store_id, secret_name }) => ({ store_id, secret_name })),
+    pipelines: byBinding(pipelines, ({ stream: name, pipeline, binding }) => name ?? pipeline ?? binding),
+    helloWorld: byBinding(hello, ({ enable_timer }) => ({ enable_timer })),
+    ...(images === undefined ? {} : { images: { binding: images.binding } }),
+    ...(stream === undefined ? {} : { stream: { binding: stream.binding } }),
+    ...(site?.bucket === undefined
+      ? {}
+      : { sitePath: resolve(folder, site.bucket), siteInclude: site.include, siteExclude: site.exclude }),
+  }
+}
+
+/** Keys of the configuration whose bindings only the vendor's own machines provide. */
+const REMOTE_ONLY = [
   'agent_memory',
   'ai',
   'ai_search',
   'ai_search_namespaces',
   'artifacts',
   'browser',
-  'containers',
   'dispatch_namespaces',
   'flagship',
-  'images',
-  'logfwdr',
   'media',
   'mtls_certificates',
-  'pipelines',
-  'secrets_store_secrets',
-  'site',
-  'stream',
+  'vectorize',
+  'websearch',
+] as const satisfies readonly (keyof Config)[]
+
+/** Keys of the configuration that nothing here provides yet. */
+const UNSUPPORTED = [
+  'containers',
+  'logfwdr',
   'streaming_tail_consumers',
   'tail_consumers',
   'unsafe',
-  'unsafe_hello_world',
-  'vectorize',
-  'websearch',
 ] as const satisfies readonly (keyof Config)[]
 
 /** Whether anything is written under a key; wrangler fills in empty lists and objects. */
@@ -192,6 +205,11 @@ function isSet(value: unknown): boolean {
 
 /** One line for each key, so that nobody looks for a binding that cannot be there. */
 function warnOfUnsupported(config: Config, logger: Logger): void {
+  for (const key of REMOTE_ONLY) {
+    if (isSet(config[key])) {
+      logger.warn(`"${key}" runs at Cloudflare alone and has no local form: its bindings are missing from env`)
+    }
+  }
   for (const key of UNSUPPORTED) {
     if (isSet(config[key])) logger.warn(`"${key}" is not supported yet: its bindings are missing from env`)
   }
@@ -214,6 +232,7 @@ export function bindingOptions(config: WorkerConfig, logger: Logger): BindingOpt
     ...hyperdrives(wrangler, logger),
     ...blobs(wrangler),
     ...assets(wrangler, folder),
+    ...simulated(wrangler, folder),
     ...others(wrangler),
   }
 }

@@ -1,13 +1,16 @@
 import { basename, dirname } from 'node:path'
 import type { Readable } from 'node:stream'
+import { pathToFileURL } from 'node:url'
 import type { BindingDoors, HostPort, Logger } from '@hawser/core'
 import type { MiniflareOptions, WorkerOptions } from 'miniflare'
 import type { WorkerBundle, WorkerModule } from '../bundle/bundle.ts'
+import { nodeCompat } from '../bundle/node-compat.ts'
 import type { WorkerConfig } from '../config.ts'
 import type { RuntimeModules } from '../runtime-modules.ts'
 import { bindingOptions } from './bindings.ts'
 import { durableObjectClasses } from './durable-objects.ts'
 import { ownModules } from './own-modules.ts'
+import type { AnsweredRequest } from './request-line.ts'
 import { MiniflareLog } from './runtime-log.ts'
 import type { RuntimeLog } from './runtime-log.ts'
 import { vpcParts } from './vpc.ts'
@@ -27,6 +30,17 @@ export interface RuntimeParts {
   /** Folder for all storage of simulated bindings. */
   readonly storage: string
   readonly logger: Logger
+  /** For a developer at work; an edge does without. */
+  readonly dev?: DevParts | undefined
+}
+
+/** What a developer wants besides: to see each request, to step through the code, to run crons by hand. */
+export interface DevParts {
+  /** Port of 127.0.0.1 for DevTools. */
+  readonly inspectorPort?: number | undefined
+  /** Whether `/__scheduled` runs a cron trigger, as it does under wrangler's flag of that name. */
+  readonly testScheduled: boolean
+  readonly onRequest: (request: AnsweredRequest) => void
 }
 
 type Module = Extract<WorkerOptions['modules'], readonly unknown[]>[number]
@@ -36,9 +50,17 @@ function toModule({ path, type, contents }: WorkerModule): Module {
   return { path, type, contents: typeof contents === 'string' ? contents : new Uint8Array(contents) }
 }
 
+/** DevTools read the map from the script itself, and its sources from where they say. */
+function withSourceMap(main: Module, folder: string, json: string): Module {
+  const map = { ...(JSON.parse(json) as object), sourceRoot: `${pathToFileURL(folder).href}/` }
+  const base64 = Buffer.from(JSON.stringify(map)).toString('base64')
+  const comment = `//# sourceMappingURL=data:application/json;base64,${base64}`
+  return { ...main, contents: `${String(main.contents)}\n${comment}\n` }
+}
+
 /** Settings that keep Miniflare to this machine: nothing fetched, nothing reported, nothing written beside the project. */
 function sharedOptions(
-  { listen, storage, logger }: RuntimeParts,
+  { listen, storage, logger, dev }: RuntimeParts,
   log: RuntimeLog,
   onOutput: (end: Promise<void>) => void,
 ) {
@@ -50,8 +72,9 @@ function sharedOptions(
     defaultPersistRoot: storage,
     defaultProjectTmpPath: storage, // e-mails that the Worker sends are put there
     unsafeTriggerHandlers: true, // `/cdn-cgi/handler/scheduled` runs a cron trigger, as in wrangler
-    logRequests: false,
-    log: new MiniflareLog(logger),
+    logRequests: dev !== undefined,
+    log: new MiniflareLog(logger, dev?.onRequest),
+    ...(dev?.inspectorPort === undefined ? {} : { inspectorPort: dev.inspectorPort }),
     verbose: true, // without it workerd does not tell of uncaught exceptions
     structuredWorkerdLogs: true,
     handleRuntimeStdio: (stdout: Readable, stderr: Readable) => onOutput(log.read(stdout, stderr)),
@@ -74,16 +97,23 @@ export function miniflareOptions(
   log: RuntimeLog,
   onOutput: (end: Promise<void>) => void,
 ): MiniflareOptions {
-  const { config, bundle, runtime, logger } = parts
+  const { config, bundle, runtime, logger, dev } = parts
   const flags = config.wrangler.compatibility_flags
   const [main, ...others] = bundle.modules
   const folder = dirname(main.path)
   const vpc = vpcParts(parts.bindings, parts.egress, runtime, flags)
   const user = { name: basename(main.path), exports: bundle.exports, durableObjects: durableObjectNames(config) }
-  const { entry, others: own } = ownModules(folder, user, runtime)
+  const mode = nodeCompat(parts.compatibilityDate, flags)
+  const hasNodeSockets = mode === 'v1' || mode === 'v2'
+  const { entry, others: own } = ownModules(folder, user, runtime, {
+    hasNodeSockets,
+    testScheduled: dev?.testScheduled,
+  })
+  const inspected = dev?.inspectorPort !== undefined
+  const mainModule = inspected ? withSourceMap(toModule(main), folder, bundle.sourceMap) : toModule(main)
   if (!vpc.ownSockets) {
     logger.warn(
-      'compatibility flag disallow_importable_env: connect() of cloudflare:sockets reports every failure alike and takes a reset for an end',
+      'compatibility flag disallow_importable_env: connect() of cloudflare:sockets reports every failure alike and takes a reset for an end, and node:net and node:tls are workerd’s own: no TLS over a stream of another kind',
     )
   }
   const worker = {
@@ -92,8 +122,9 @@ export function miniflareOptions(
     compatibilityFlags: flags,
     modulesRoot: folder,
     modules: vpc.ownSockets
-      ? [entry, ...bundle.modules.map(toModule), ...own]
-      : [toModule(main), ...others.map(toModule)],
+      ? [entry, mainModule, ...others.map(toModule), ...own]
+      : [mainModule, ...others.map(toModule)],
+    ...(inspected ? { unsafeInspectorProxy: true } : {}),
     stripCfConnectingIp: false, // the edge decides which headers leave
     ...bindingOptions(config, logger),
     ...vpc.worker,

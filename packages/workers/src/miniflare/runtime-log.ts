@@ -3,6 +3,8 @@ import type { Readable } from 'node:stream'
 import type { Logger } from '@hawser/core'
 import { Log, LogLevel } from 'miniflare'
 import type { MapStack } from '../bundle/source-positions.ts'
+import { parseRequestLine } from './request-line.ts'
+import type { AnsweredRequest } from './request-line.ts'
 
 /** One line that workerd wrote in its structured form. `source` is there only where workerd itself is speaking. */
 interface RuntimeLine {
@@ -87,15 +89,19 @@ export class RuntimeLog {
 /** Miniflare's own messages, which concern its simulators. */
 export class MiniflareLog extends Log {
   readonly #logger: Logger
+  readonly #onRequest: ((request: AnsweredRequest) => void) | undefined
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, onRequest?: (request: AnsweredRequest) => void) {
     super(LogLevel.DEBUG)
     this.#logger = logger.child({ source: 'miniflare' })
+    this.#onRequest = onRequest
   }
 
   override logWithLevel(level: LogLevel, message: string): void {
-    if (level <= LogLevel.ERROR) this.#logger.error(message)
-    else if (level === LogLevel.WARN) this.#logger.warn(message)
-    else this.#logger.debug(message)
+    const request = level === LogLevel.INFO ? parseRequestLine(message) : undefined
+    if (request !== undefined) return this.#onRequest?.(request)
+    if (level <= LogLevel.ERROR) return this.#logger.error(message)
+    if (level === LogLevel.WARN) return this.#logger.warn(message)
+    return this.#logger.debug(message)
   }
 }

@@ -8,7 +8,7 @@ import type { Doors, FlowFailure } from './doors.ts'
 import { EdgeCall } from './edge-call.ts'
 import type { Failures } from './failures.ts'
 import { handOver, lockOf } from './hand-over.ts'
-import type { FailedHandOver } from './hand-over.ts'
+import type { FailedHandOver, HeldStreams } from './hand-over.ts'
 import { parseTlsOptions } from './socket-options.ts'
 import type { NativeOptions, SecureTransport } from './socket-options.ts'
 
@@ -110,6 +110,7 @@ export class Connection {
       if (this.#successor === undefined) callback()
       else this.#successor.connection.onEnd(callback)
     }
+    // oxlint-disable-next-line promise/no-callback-in-promise -- a promise would be one more for each connection
     this.#closed.promise.then(next, next)
   }
 
@@ -133,19 +134,20 @@ export class Connection {
   /**
    * S-160 to S-172: a connection that takes the place of this one, encrypted.
    *
+   * @param held for callers that have locked the streams themselves, which is an error else (S-166)
    * @throws {TypeError} at once, for the preconditions of S-160 and an argument that is none (S-168)
    */
-  startTls(options: unknown): Connection {
+  startTls(options: unknown, held?: HeldStreams): Connection {
     const name = parseTlsOptions(options)
     this.#checkUpgrade()
     this.#startedTls = true
     const plan = this.#plan
-    const locked = lockOf(this.#call.native)
+    const locked = held === undefined ? lockOf(this.#call.native) : undefined
     if (locked !== undefined) return Connection.#dead(plan, 'on', locked)
     const { destination } = plan
     const call = this.#call.openUpgrade({ ...destination, host: name ?? destination.host }, plan.options)
     const connection = new Connection(plan, call, 'on')
-    const handedOver = handOver(this.#call, call).then((failed) => {
+    const handedOver = handOver(this.#call, call, held).then((failed) => {
       if (failed?.orphan !== true) this.#completeUpgrade()
       return failed
     })

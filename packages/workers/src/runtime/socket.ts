@@ -12,12 +12,23 @@ function checkMaker(maker: typeof FROM_HERE): void {
   if (maker !== FROM_HERE) throw new TypeError('Illegal constructor')
 }
 
+/**
+ * S-007: makes objects that `structuredClone()` and messages refuse, as they refuse the native socket. V8 would copy an
+ * ordinary object, private fields left out, but has no form for the inner kind of this one; nothing else shows of it.
+ */
+function Uncloneable(): unknown {
+  return Reflect.construct(DisposableStack, [], new.target as never)
+}
+// The native prototype has no other above it either (S-003).
+Uncloneable.prototype = Object.prototype
+
 /** Hands out the native streams untouched, so that no byte passes through JavaScript. */
-class TunnelSocket {
+class TunnelSocket extends (Uncloneable as unknown as new () => object) {
   readonly #connection: Connection
 
   constructor(maker: typeof FROM_HERE, connection: Connection) {
     checkMaker(maker)
+    super()
     this.#connection = connection
   }
 

@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import test from 'node:test'
+import type { TestContext } from 'node:test'
+import { assertNoLeaks } from '@hawser/testkit'
+import { devProject, DevProcess } from './test-dev.ts'
+
+const LIMIT = { timeout: 120_000 }
+/** A machine under load is slow; what would last for ever is caught all the same. */
+const STOP_LIMIT_MS = 2_000
+
+const WORKER = `
+export class Counter {
+  constructor(state) { this.storage = state.storage }
+  async fetch() {
+    const count = ((await this.storage.get('count')) ?? 0) + 1
+    await this.storage.put('count', count)
+    return new Response('count ' + count)
+  }
+}
+export default {
+  async fetch(request, env) {
+    const url = new URL(request.url)
+    if (url.pathname === '/count') return env.COUNTER.get(env.COUNTER.idFromName('a')).fetch(request)
+    if (url.pathname === '/private') {
+      try {
+        return await env.PRIVATE.fetch(url.searchParams.get('url'))
+      } catch (error) {
+        return new Response(error.code, { status: 500 })
+      }
+    }
+    if (url.pathname === '/slow') await new Promise(() => setInterval(() => {}, 1000))
+    console.log('served', url.pathname)
+    return new Response('version 1')
+  },
+  async scheduled(controller) { console.log('cron ' + controller.cron) },
+}`
+
+const CONFIG = {
+  name: 'app',
+  main: 'index.js',
+  compatibility_date: '2026-01-01',
+  vpc_networks: [{ binding: 'PRIVATE', tunnel_id: '7e1c' }],
+  durable_objects: { bindings: [{ name: 'COUNTER', class_name: 'Counter' }] },
+  migrations: [{ tag: 'v1', new_sqlite_classes: ['Counter'] }],
+}
+
+function project(t: TestContext): Promise<string> {
+  return devProject(t, { 'wrangler.json': CONFIG, 'index.js': WORKER })
+}
+
+/** Processes whose command line or environment names the folder: workerd gets its temporary folder from there. */
+async function processesOf(folder: string): Promise<string[]> {
+  const found: string[] = []
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
+    if (environment.includes(folder)) found.push(pid)
+  }
+  return found
+}
+
+/** Stops as Ctrl-C does, and checks that nothing is left of it. */
+async function stopAndLook(dev: DevProcess): Promise<void> {
+  const startedAt = performance.now()
+  const ended = await dev.process.stop('SIGINT')
+  const ms = performance.now() - startedAt
+  assert.deepEqual(ended, { code: 0, signal: null }, dev.process.stderr)
+  assert.ok(ms < STOP_LIMIT_MS, `it took ${Math.round(ms)} ms`)
+  if (process.platform === 'linux') assert.deepEqual(await processesOf(dev.folder), [])
+  const left = (await readdir(join(dev.folder, '.tmp'))).filter((name) => name !== 'node-compile-cache')
+  assert.deepEqual(left, [])
+}
+
+test('serves a Worker, its requests, flows and console as events, and stops without a trace', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  const service = createServer((request, response) => response.end(`${request.headers.host} ${request.url}`))
+  service.listen(0, '127.0.0.1')
+  await once(service, 'listening')
+  await using _service = service
+  const { port } = service.address() as AddressInfo
+  await using dev = await DevProcess.start(await project(t))
+  assert.match(await dev.url(), /^http:\/\/127\.0\.0\.1:\d+$/)
+  assert.equal(await dev.text(), 'version 1')
+  const request = await dev.saw('request')
+  assert.deepEqual([request.method, request.path, request.status], ['GET', '/', 200])
+  assert.equal((await dev.saw('log')).message, 'served /')
+
+  const target = `http://stock.internal:${port}/rows`
+  assert.equal(await dev.text(`/private?url=${encodeURIComponent(target)}`), `stock.internal:${port} /rows`)
+  const flow = await dev.saw('flow')
+  assert.equal(flow.binding, 'PRIVATE')
+  assert.equal(flow.remoteAddress, `127.0.0.1:${port}`)
+  assert.equal(flow.outcome, 'ok')
+  const advice = await dev.saw('advice')
+  assert.equal(advice.rule, 'stand-in')
+  assert.match(advice.message, /PRIVATE \(tunnel 7e1c\) is served by this machine/)
+  await dev.text(`/private?url=${encodeURIComponent(target)}`)
+  await dev.saw('flow', 2)
+  assert.equal(dev.all('advice').length, 1, 'it is said once')
+  service.closeAllConnections()
+  await stopAndLook(dev)
+})
+
+test('a change is served on the same port, with the same Durable Objects', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  await using dev = await DevProcess.start(await project(t))
+  assert.equal(await dev.text('/count'), 'count 1')
+  await dev.edit('index.js', 'version 1', 'version 2')
+  const reload = await dev.saw('reload')
+  assert.equal(reload.url, await dev.url())
+  assert.deepEqual(reload.changed, [join(dev.folder, 'index.js')])
+  assert.equal(await dev.text(), 'version 2')
+  assert.equal(await dev.text('/count'), 'count 2')
+  await stopAndLook(dev)
+})
+
+test('what does not build is shown with its place, and the old version stays', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  await using dev = await DevProcess.start(await project(t))
+  await dev.url()
+  await dev.edit('index.js', 'export default {', 'export default {{')
+  const error = await dev.saw('error')
+  assert.equal(error.code, 'bundle_failed')
+  assert.match(error.message, /index\.js:10:16/)
+  assert.equal(error.serving, true)
+  assert.equal(await dev.text(), 'version 1')
+  await dev.edit('index.js', 'export default {{', 'export default {')
+  await dev.saw('reload')
+  assert.equal(await dev.text(), 'version 1')
+  await stopAndLook(dev)
+})
+
+test('a first build that fails is waited out, and requests meanwhile are told why', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  const folder = await devProject(t, { 'wrangler.json': CONFIG, 'index.js': 'export default {{' })
+  await using dev = await DevProcess.start(folder)
+  const error = await dev.saw('error')
+  assert.equal(error.serving, false)
+  await writeFile(join(folder, 'index.js'), WORKER)
+  assert.equal(await dev.text(), 'version 1')
+  await stopAndLook(dev)
+})
+
+test('crons run by hand, as wrangler runs them', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  await using dev = await DevProcess.start(await project(t), ['--test-scheduled'])
+  assert.equal(await dev.text(`/cdn-cgi/handler/scheduled?cron=${encodeURIComponent('* * * * *')}`), 'ok')
+  assert.equal((await dev.saw('log')).message, 'cron * * * * *')
+  assert.equal(await dev.text('/__scheduled?cron=x'), 'Ran scheduled event')
+  assert.equal((await dev.saw('log', 2)).message, 'cron x')
+  await stopAndLook(dev)
+})
+
+test('DevTools find the Worker, and its source map with the sources', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  await using dev = await DevProcess.start(await project(t), ['--inspect=0'])
+  const { inspector = '' } = await dev.saw('ready')
+  assert.match(inspector, /^ws:\/\/127\.0\.0\.1:\d+$/)
+  const list = await fetch(`${inspector.replace('ws:', 'http:')}/json/list`, { headers: { connection: 'close' } })
+  const targets = (await list.json()) as { webSocketDebuggerUrl: string }[]
+  assert.match(targets[0]?.webSocketDebuggerUrl ?? '', /^ws:\/\//)
+  await stopAndLook(dev)
+})
+
+test('Ctrl-C ends a request under way and an open socket at once', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  await using dev = await DevProcess.start(await project(t))
+  const url = new URL(await dev.url())
+  const socket = connect(Number(url.port), url.hostname)
+  await once(socket, 'connect')
+  const closed = once(socket, 'close')
+  socket.on('error', () => {})
+  const slow = fetch(new URL('/slow', url)).catch(() => 'cut')
+  await dev.text() // so that the slow one has arrived
+  await stopAndLook(dev)
+  assert.equal(await slow, 'cut')
+  await closed
+})
+
+test('Ctrl-C ends a start', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  const folder = await project(t)
+  const busy = `console.error('loading'); await new Promise((resolve) => setTimeout(resolve, 60_000)); export default {}`
+  await writeFile(join(folder, 'build.mjs'), busy)
+  const node = JSON.stringify(process.execPath)
+  await writeFile(
+    join(folder, 'wrangler.json'),
+    JSON.stringify({ ...CONFIG, build: { command: `exec ${node} build.mjs` } }),
+  )
+  await using dev = await DevProcess.start(folder)
+  await dev.saw('log') // of the build command, which would take a minute
+  await stopAndLook(dev)
+})
+
+test('Ctrl-C ends a reload', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  await using dev = await DevProcess.start(await project(t))
+  await dev.url()
+  await dev.edit('index.js', 'version 1', `version 2' + '${'x'.repeat(10_000)}`)
+  await new Promise((resolve) => setTimeout(resolve, 40)) // what it waits for before it looks
+  await stopAndLook(dev)
+})
+
+test('a configuration that is wrong ends it with exit code 2 and the place', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  const folder = await devProject(t, { 'wrangler.json': '{ "main": 1 }' })
+  await using dev = await DevProcess.start(folder)
+  assert.deepEqual(await dev.process.ended, { code: 2, signal: null })
+  assert.match(dev.process.stderr, /"main"/)
+  await using relaxed = await DevProcess.start(folder, ['--relaxed=everything'])
+  assert.deepEqual(await relaxed.process.ended, { code: 2, signal: null })
+  assert.match(
+    relaxed.process.stderr,
+    /--relaxed: expected connections, blocked-addresses, blocked-ports, loops, got "everything"/,
+  )
+})
+
+const CALLER = `
+import { connect } from 'cloudflare:sockets'
+export default {
+  async fetch(request, env) {
+    const params = new URL(request.url).searchParams
+    const target = params.get('target')
+    try {
+      if (params.get('by') === 'service') return await env.SVC.fetch(target)
+      if (params.get('by') === 'fetch') return await fetch(target)
+      const sockets = []
+      for (let count = Number(params.get('count') ?? 1); count > 0; count -= 1) {
+        const socket = params.get('by') === 'tcp' ? env.SVC.connect(target) : connect(target)
+        await Promise.race([socket.opened, new Promise((resolve) => setTimeout(resolve, 500))])
+        sockets.push(socket)
+      }
+      for (const socket of sockets) socket.close().catch(() => {})
+      return new Response('open')
+    } catch (error) {
+      return new Response(error.message, { status: 500 })
+    }
+  },
+}`
+
+test('VPC Services, production’s rules and what is said of a violation', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  const service = createServer((request, response) => response.end(`${request.headers.host} ${request.url}`))
+  service.listen(0, '127.0.0.1')
+  await once(service, 'listening')
+  await using _service = service
+  const { port } = service.address() as AddressInfo
+  const config = { ...CONFIG, durable_objects: undefined, migrations: undefined, vpc_networks: undefined }
+  const folder = await devProject(t, {
+    'wrangler.json': { ...config, vpc_services: [{ binding: 'SVC', service_id: 's-1' }] },
+    'index.js': CALLER,
+    'hawser.jsonc': { services: { SVC: { host: '127.0.0.1', httpPort: port, tcpPort: port } } },
+  })
+  const by = (way: string, target: string, more = ''): string =>
+    `/?by=${way}&target=${encodeURIComponent(target)}${more}`
+  {
+    await using dev = await DevProcess.start(folder)
+    // V-025 to V-027
+    assert.equal(await dev.text(by('service', 'http://public.example:1/x')), 'public.example:1 /x')
+    assert.equal(await dev.text(by('service', 'https://public.example/x')), 'ProxyError: destination_not_found')
+    assert.equal(await dev.text(by('tcp', 'anything:1')), 'open')
+    const refused = await dev.text(by('connect', `127.0.0.1:${port}`))
+    assert.equal(refused, 'proxy request failed, cannot connect to the specified address')
+    assert.match(await dev.text(by('fetch', `http://localhost:${port}/`)), /^error code: 1003/)
+    await dev.saw('advice', 2)
+    assert.equal(await dev.text(by('tcp', 'anything:1', '&count=7')), 'open')
+    await dev.saw('advice', 3)
+    const rules = dev.all('advice').map(({ rule }) => rule)
+    assert.deepEqual(rules, ['blocked-destinations/loopback', 'blocked-names/localhost', 'connections'])
+    await stopAndLook(dev)
+  }
+  {
+    await using dev = await DevProcess.start(folder, ['--relaxed=blocked-addresses,connections'])
+    assert.equal(await dev.text(by('connect', `127.0.0.1:${port}`, '&count=7')), 'open')
+    assert.equal(await dev.text(by('fetch', `http://localhost:${port}/y`)), `localhost:${port} /y`)
+    const rules = new Set(dev.all('advice').map(({ rule }) => rule))
+    assert.deepEqual(rules, new Set(['relaxed/blocked-destinations/loopback']))
+    await stopAndLook(dev)
+  }
+  service.closeAllConnections()
+})

@@ -1,0 +1,28 @@
+import type { BindingResolver, TlsRule } from '@hawser/core'
+import type { Service } from '@hawser/directory'
+import type { FlowServices } from '../flow/context.ts'
+import type { Grant } from './client-access.ts'
+import { ClientBinding } from './client-binding.ts'
+
+/** The binding through which one client uses one thing that it was granted. Its flows are those of a Worker's binding. */
+export function bindingFor({ client, target }: Grant, services: FlowServices, tls?: readonly TlsRule[]): ClientBinding {
+  // A program has no invocations, so none of their limits either.
+  const common = { worker: `client/${client.name}`, connectionLimit: 0, tls }
+  if (target.kind === 'network') {
+    const network = { kind: 'tunnel', tunnelId: target.tunnelId } as const
+    return new ClientBinding({ ...common, binding: target.name, network }, services)
+  }
+  const { service } = target
+  const network = { kind: 'service', serviceId: service.id } as const
+  const own = { ...services, resolver: resolverOf(service) }
+  return new ClientBinding({ ...common, binding: service.name, network }, own)
+}
+
+/** Knows this service as the directory had it when the client came, and no other. */
+function resolverOf({ id, tunnelId, host, httpPort, httpsPort, tcpPort, verify }: Service): BindingResolver {
+  const service = { host, httpPort, httpsPort, tcpPort, verify }
+  return {
+    service: (_identity, serviceId) => (serviceId === id ? service : undefined),
+    way: () => ({ kind: 'tunnel', tunnelId }),
+  }
+}

@@ -1,0 +1,315 @@
+import { formatHostPort, HawserError } from '@hawser/core'
+import type { BindingHost, HostPort } from '@hawser/core'
+import type { WorkerBundle } from '../bundle/bundle.ts'
+import type { WorkerConfig } from '../config.ts'
+import type { RuntimeParts } from '../miniflare/options.ts'
+import type { AnsweredRequest } from '../miniflare/request-line.ts'
+import type { Runtime } from '../miniflare/runtime.ts'
+import { runtimeModules } from '../runtime-modules.ts'
+import { storageFolder } from '../storage-folder.ts'
+import { Gate } from './gate.ts'
+import { Project } from './project.ts'
+import type { ProjectSource } from './project.ts'
+import { SourceWatcher } from './source-watcher.ts'
+
+/** What happens to a Worker under development. */
+export type DevWorkerEvent =
+  | {
+      readonly event: 'ready'
+      readonly url: string
+      readonly ms: number
+      /** Where DevTools may attach. */
+      readonly inspector: string | undefined
+    }
+  /** Served anew, on the same address and with the same storage. */
+  | { readonly event: 'reload'; readonly url: string; readonly ms: number; readonly changed: readonly string[] }
+  /** `serving`: whether the version before it still answers. */
+  | { readonly event: 'failed'; readonly error: HawserError; readonly serving: boolean }
+  | ({ readonly event: 'request' } & AnsweredRequest)
+
+/** What stays the same however often the Worker is served anew. */
+export interface DevWorkerPlace {
+  readonly listen: HostPort
+  /** Whether any other port will do if that one is taken. @default false */
+  readonly anyPort?: boolean | undefined
+  /** Folder that keeps what the Worker stores in simulated bindings. @default a temporary one */
+  readonly persistTo?: string | undefined
+}
+
+export interface DevWorkerOptions extends ProjectSource {
+  /** The edge that the Worker's calls go to. */
+  readonly host: BindingHost
+  /** Asked once, with the first configuration. */
+  readonly place: (config: WorkerConfig) => DevWorkerPlace | Promise<DevWorkerPlace>
+  /** Of 127.0.0.1, for DevTools. @default none */
+  readonly inspectorPort?: number | undefined
+  /** Whether `/__scheduled` runs a cron trigger. @default false */
+  readonly testScheduled?: boolean | undefined
+  /** Told of each configuration before anything is served with it. */
+  readonly onConfig: (config: WorkerConfig) => void
+  /** Told once where the Worker will answer. */
+  readonly onListen: (address: HostPort) => void | Promise<void>
+  readonly onEvent: (event: DevWorkerEvent) => void
+}
+
+/** A Worker that is served anew whenever a file of it changes. */
+export interface DevWorker extends AsyncDisposable {
+  /** Ends workerd at once and releases everything. Idempotent. */
+  close(): Promise<void>
+  /** Rejects if workerd ends by itself; never settles otherwise. */
+  readonly failed: Promise<never>
+}
+
+function isSame(a: WorkerBundle, b: WorkerBundle): boolean {
+  return (
+    a.modules.length === b.modules.length &&
+    a.modules.every(({ path, contents }, at) => {
+      const other = b.modules[at]
+      if (path !== other?.path) return false
+      if (typeof contents === 'string' || typeof other.contents === 'string') return contents === other.contents
+      return Buffer.compare(contents, other.contents) === 0
+    })
+  )
+}
+
+/** Of workerd itself, behind the gate. */
+const INNER: HostPort = { host: '127.0.0.1', port: 0 }
+
+async function openGate({ listen, anyPort = false }: Omit<DevWorkerPlace, 'persistTo'>): Promise<Gate> {
+  try {
+    return await Gate.open(listen)
+  } catch (error) {
+    if (!anyPort) throw error
+    return Gate.open({ ...listen, port: 0 })
+  }
+}
+
+/** Miniflare would end the process over a port that is taken. */
+async function checkInspector(port: number | undefined): Promise<void> {
+  if (port === undefined || port === 0) return
+  const probe = await Gate.open({ host: INNER.host, port }).catch((error: unknown) => {
+    const message = `inspector: ${error instanceof Error ? error.message : String(error)}`
+    throw new HawserError('listen_failed', message, { cause: error })
+  })
+  await probe.close()
+}
+
+/** As one would type it on this machine. */
+function urlOf({ host, port }: HostPort): string {
+  const isWildcard = host === '0.0.0.0' || host === '::'
+  return `http://${formatHostPort({ host: isWildcard ? '127.0.0.1' : host, port })}`
+}
+
+class WatchedWorker implements DevWorker {
+  readonly failed: Promise<never>
+  readonly #fail: (error: HawserError) => void
+  readonly #options: DevWorkerOptions
+  readonly #stopping = new AbortController()
+  readonly #watcher: SourceWatcher
+  readonly #owned = new AsyncDisposableStack()
+  #storage: string | undefined
+  #gate: Gate | undefined
+  #project: Project | undefined
+  #bundle: WorkerBundle | undefined
+  #inputs: readonly string[] = []
+  #runtime: Runtime | undefined
+  #isServing = false
+  #hasFailed = false
+  /** What has changed since the build under way began; undefined where none is under way. */
+  #pending: Set<string> | undefined
+  #running: Promise<void> = Promise.resolve()
+  #closing: Promise<void> | undefined
+
+  constructor(options: DevWorkerOptions) {
+    const { promise, reject } = Promise.withResolvers<never>()
+    promise.catch(() => {}) // nobody has to listen
+    this.failed = promise
+    this.#fail = reject
+    this.#options = options
+    this.#watcher = this.#owned.use(new SourceWatcher((files) => this.#changed(files)))
+  }
+
+  /** @throws {HawserError} for a configuration or an address that cannot be used; a failed build is an event */
+  async start(): Promise<void> {
+    // Both take their time, and neither needs to know the Worker.
+    void import('../miniflare/runtime.ts').catch(() => {})
+    runtimeModules().catch(() => {})
+    this.#project = await this.#read()
+    await checkInspector(this.#options.inspectorPort)
+    const { persistTo, ...place } = await this.#options.place(this.#project.config)
+    this.#gate = this.#owned.use(await openGate(place))
+    await this.#options.onListen(this.#gate.address)
+    this.#storage = await storageFolder(persistTo, this.#owned)
+    this.#running = this.#refresh([], performance.now())
+    await this.#running
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#stopping.abort()
+    await using _owned = this.#owned
+    this.#watcher[Symbol.dispose]()
+    await this.#runtime?.close().catch(() => {})
+    await this.#running.catch(() => {})
+    await this.#runtime?.close().catch(() => {}) // one that was still being made
+    await this.#project?.[Symbol.asyncDispose]()
+  }
+
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
+  async #read(): Promise<Project> {
+    const project = await Project.read(this.#options)
+    this.#options.onConfig(project.config)
+    return project
+  }
+
+  #changed(files: readonly string[]): void {
+    if (this.#stopped) return
+    if (this.#pending !== undefined) {
+      for (const file of files) this.#pending.add(file)
+      return
+    }
+    this.#running = this.#refreshAll(files)
+  }
+
+  /** Until nothing has changed while the last one was built. */
+  async #refreshAll(files: readonly string[]): Promise<void> {
+    for (let changed = files; changed.length > 0 && !this.#stopped; changed = [...(this.#pending ?? [])]) {
+      this.#pending = new Set()
+      await this.#refresh(changed, performance.now()).catch((error: unknown) => {
+        this.#failedTo(HawserError.from(error, 'proxy_internal_error'))
+      })
+    }
+    this.#pending = undefined
+  }
+
+  async #refresh(changed: readonly string[], startedAt: number): Promise<void> {
+    const before = this.#project
+    if (before === undefined) return
+    let project = before
+    let failure: HawserError | undefined
+    try {
+      if (changed.some((file) => before.isConfiguration(file))) project = await this.#read()
+      const isNew = await this.#serve(project, changed, project !== before)
+      if (isNew && !this.#stopped) this.#served(changed, startedAt)
+    } catch (error) {
+      failure = HawserError.from(error, 'runtime_failed')
+      if (project !== before) {
+        await project[Symbol.asyncDispose]()
+        this.#options.onConfig(before.config)
+        project = before
+      }
+      if (failure.code === 'listen_failed') throw failure
+    }
+    this.#project = project
+    if (project !== before) await before[Symbol.asyncDispose]()
+    if (!this.#stopped) this.#watcher.watch(project.watched(this.#inputs, failure))
+    if (failure !== undefined) this.#failedTo(failure)
+  }
+
+  /** @returns false where nothing that is served has changed */
+  async #serve(project: Project, changed: readonly string[], isOther: boolean): Promise<boolean> {
+    const { signal } = this.#stopping
+    const bundle = await project.build(changed, signal)
+    this.#inputs = bundle.inputs
+    const isBundled = (file: string): boolean => bundle.inputs.includes(file)
+    const isSameBundle = this.#bundle !== undefined && isSame(bundle, this.#bundle)
+    // What failed and is as it was before needs no new start, but a word.
+    if (this.#isServing && !isOther && isSameBundle && changed.every(isBundled)) return this.#hasFailed
+    const { bindings, egress } = await project.doors(this.#options.host)
+    const [runtime, { createRuntime }] = await Promise.all([runtimeModules(), import('../miniflare/runtime.ts')])
+    const storage = this.#storage
+    if (this.#stopped || storage === undefined) return false
+    const { config, compatibilityDate } = project
+    await this.#run(
+      { ...this.#common(storage), config, compatibilityDate, bundle, runtime, bindings, egress },
+      createRuntime,
+    )
+    this.#bundle = bundle
+    return true
+  }
+
+  async #run(parts: RuntimeParts, createRuntime: (parts: RuntimeParts) => Promise<Runtime>): Promise<void> {
+    if (this.#runtime === undefined) return this.#start(await createRuntime(parts))
+    this.#gate?.hold()
+    try {
+      await this.#runtime.update(parts)
+    } finally {
+      this.#pass(this.#runtime)
+    }
+  }
+
+  async #start(runtime: Runtime): Promise<void> {
+    this.#runtime = runtime
+    if (this.#stopped) return runtime.close()
+    try {
+      await runtime.start()
+    } catch (error) {
+      this.#runtime = undefined
+      throw error
+    }
+    void runtime.ended.then((error) => this.#fail(error))
+    this.#pass(runtime)
+  }
+
+  /** To what runs now, be it the new version or, where that did not start, the one before. */
+  #pass({ url }: Runtime): void {
+    this.#gate?.pass({ host: INNER.host, port: Number(new URL(url).port) })
+  }
+
+  #common(storage: string): Pick<RuntimeParts, 'listen' | 'storage' | 'logger' | 'dev'> {
+    const { logger, inspectorPort, testScheduled = false, onEvent } = this.#options
+    const onRequest = (request: AnsweredRequest): void => onEvent({ event: 'request', ...request })
+    return { listen: INNER, storage, logger, dev: { inspectorPort, testScheduled, onRequest } }
+  }
+
+  #served(changed: readonly string[], startedAt: number): void {
+    const url = this.#gate === undefined ? '' : urlOf(this.#gate.address)
+    const ms = performance.now() - startedAt
+    this.#hasFailed = false
+    const inspector = this.#runtime?.inspectorUrl
+    this.#options.onEvent(
+      this.#isServing ? { event: 'reload', url, ms, changed } : { event: 'ready', url, ms, inspector },
+    )
+    this.#isServing = true
+  }
+
+  #failedTo(error: HawserError): void {
+    if (this.#stopped) return
+    if (!this.#isServing) this.#gate?.refuse(error.message)
+    this.#hasFailed = true
+    this.#options.onEvent({ event: 'failed', error, serving: this.#isServing })
+  }
+}
+
+/**
+ * Serves a Worker from its wrangler configuration on workerd, and again whenever one of its files changes. Resolves once it
+ * answers, or once its first build has failed and a change is waited for.
+ *
+ * @param signal ends a start that is under way
+ * @throws {HawserError} `config_invalid`, `listen_failed`; everything opened is closed again
+ */
+export async function startDevWorker(options: DevWorkerOptions, signal: AbortSignal): Promise<DevWorker> {
+  const worker = new WatchedWorker(options)
+  const stop = (): void => void worker.close().catch(() => {})
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    signal.throwIfAborted()
+    await worker.start()
+    return worker
+  } catch (error) {
+    await worker.close()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
