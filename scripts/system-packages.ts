@@ -1,6 +1,6 @@
 /** The servers and tools that tests use beyond npm, and how a bare Debian machine gets them. */
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, globSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Debian package by the command it brings. Tests skip, with the reason printed, what is still missing afterwards. */
@@ -8,9 +8,16 @@ const NEEDED: Readonly<Record<string, string>> = {
   'redis-server': 'redis-server',
   ip: 'iproute2',
   openssl: 'openssl',
+  mariadbd: 'mariadb-server',
+  postgres: 'postgresql',
 }
 
-const SEARCHED = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']
+const SEARCHED = [
+  ...(process.env['PATH'] ?? '').split(delimiter),
+  '/usr/sbin',
+  '/sbin',
+  ...globSync('/usr/lib/postgresql/*/bin'), // where Debian keeps it, out of everybody's way
+]
 
 function isInstalled(command: string): boolean {
   return SEARCHED.some((folder) => {
@@ -24,8 +31,8 @@ function isInstalled(command: string): boolean {
 }
 
 function aptGet(...words: string[]): boolean {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  // Debian starts a server as soon as it is installed; the tests start their own on free ports.
+  // Debian starts a server as soon as it is installed, except in the runlevel for maintenance; the tests start their own.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
   const result = spawnSync('apt-get', ['-qq', '-y', '--no-install-recommends', ...words], {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -9,6 +9,7 @@ import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { assertNoLeaks } from '@hawser/testkit'
 import { devProject, DevProcess } from './test-dev.ts'
+import { LAUNCHER, TestProcess } from './test-process.ts'
 
 const LIMIT = { timeout: 120_000 }
 /** A machine under load is slow; what would last for ever is caught all the same. */
@@ -49,6 +50,18 @@ const CONFIG = {
   durable_objects: { bindings: [{ name: 'COUNTER', class_name: 'Counter' }] },
   migrations: [{ tag: 'v1', new_sqlite_classes: ['Counter'] }],
 }
+
+const TOML = `
+name = "app"
+main = "src/index.js"
+compatibility_date = "2026-01-01"
+[[vpc_networks]]
+binding = "PRIVATE"
+tunnel_id = "t-1"
+[[env.staging.vpc_networks]]
+binding = "PRIVATE"
+network_id = "n-2"
+`
 
 function project(t: TestContext): Promise<string> {
   return devProject(t, { 'wrangler.json': CONFIG, 'index.js': WORKER })
@@ -190,7 +203,7 @@ test('Ctrl-C ends a start', LIMIT, async (t) => {
   const node = JSON.stringify(process.execPath)
   await writeFile(
     join(folder, 'wrangler.json'),
-    JSON.stringify({ ...CONFIG, build: { command: `exec ${node} build.mjs` } }),
+    JSON.stringify({ ...CONFIG, build: { command: `${node} build.mjs && true` } }),
   )
   await using dev = await DevProcess.start(folder)
   await dev.saw('log') // of the build command, which would take a minute
@@ -283,4 +296,29 @@ test('VPC Services, production’s rules and what is said of a violation', LIMIT
     await stopAndLook(dev)
   }
   service.closeAllConnections()
+})
+
+test('for people it prints lines, from anywhere in the project', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  const folder = await devProject(t, { 'wrangler.toml': TOML, 'src/index.js': WORKER, '.tmp/keep': '' })
+  const env = { TMPDIR: join(folder, '.tmp') }
+  await using dev = new TestProcess(LAUNCHER, ['dev', '--port', '0', '--env', 'staging'], {
+    cwd: join(folder, 'src'),
+    env,
+  })
+  await dev.says(/^Ready on http:\/\/127\.0\.0\.1:\d+$/m)
+  const [url = ''] = /http:\S+/.exec(dev.stdout) ?? []
+  const response = await fetch(`${url}/private?url=http://nobody.internal:1/`, { headers: { connection: 'close' } })
+  assert.equal(await response.text(), 'connection_refused')
+  await dev.says(/^GET \/private 500 \d+ ms$/m)
+  assert.match(
+    dev.stdout,
+    /^ {2}PRIVATE\.fetch http:\/\/nobody\.internal:1 connection_refused 0 B out, 0 B in, \d+ ms$/m,
+  )
+  assert.match(
+    dev.stdout,
+    /^ {2}! PRIVATE \(network n-2\) is served by this machine: nobody\.internal:1 is localhost:1\.$/m,
+  )
+  assert.match(dev.stdout, /^ {2}! Start it, or say where it is: /m)
+  assert.deepEqual(await dev.stop('SIGINT'), { code: 0, signal: null })
 })

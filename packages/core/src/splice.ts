@@ -112,8 +112,10 @@ export function splice(a: Duplex, b: Duplex, moved: SpliceBytes, signal?: AbortS
     const fail = (error: Error): void => {
       if (open === 0) return
       stop()
-      resetStream(a)
-      resetStream(b)
+      for (const stream of [a, b]) {
+        if (stream.writableCorked > 0) stream.uncork() // what came before the failure leaves before the reset
+        resetStream(stream)
+      }
       reject(error)
     }
     const onAbort = (): void => fail(signal?.reason instanceof Error ? signal.reason : new Error('aborted'))

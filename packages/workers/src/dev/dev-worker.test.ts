@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { HawserError } from '@hawser/core'
+import type { BindingHost } from '@hawser/core'
 import { assertNoLeaks, CapturedLog } from '@hawser/testkit'
 import type { WorkerConfig } from '../config.ts'
 import { FakeEdge } from '../fake-edge.ts'
@@ -230,4 +232,40 @@ test('what is stored stays in the folder that was named', LIMIT, async (t) => {
   const { url } = await desk.next('ready')
   assert.equal(await ask(url), 'ok')
   assert.ok((await readdir(persistTo)).includes('kv'))
+})
+
+test('what changes while the Worker starts is not missed', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  await using desk = await Desk.open(t, { 'index.ts': says('1') })
+  const openBinding: BindingHost['openBinding'] = async (identity) => {
+    await desk.write('index.ts', says('2')) // it has been bundled by now, and nothing is watched yet
+    return desk.edge.openBinding(identity)
+  }
+  await desk.start({ host: { openBinding } })
+  const { url } = await desk.next('ready')
+  await desk.next('reload')
+  assert.equal(await ask(url), '2')
+})
+
+test('WebSockets go through', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  const source = `export default { fetch() {
+    const [client, server] = Object.values(new WebSocketPair())
+    server.accept()
+    server.addEventListener('message', ({ data }) => server.send('echo ' + data))
+    server.addEventListener('close', () => server.close())
+    return new Response(null, { status: 101, webSocket: client })
+  } }`
+  await using desk = await Desk.open(t, { 'index.ts': source })
+  await desk.start()
+  const { url } = await desk.next('ready')
+  const socket = new WebSocket(url.replace('http', 'ws'))
+  await once(socket, 'open')
+  const answered = once(socket, 'message') as Promise<[MessageEvent]>
+  socket.send('hi')
+  const [message] = await answered
+  assert.equal(message.data, 'echo hi')
+  const closed = once(socket, 'close')
+  socket.close()
+  await closed
 })

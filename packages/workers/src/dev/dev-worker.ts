@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { formatHostPort, HawserError } from '@hawser/core'
 import type { BindingHost, HostPort } from '@hawser/core'
 import type { WorkerBundle } from '../bundle/bundle.ts'
@@ -10,7 +11,7 @@ import { storageFolder } from '../storage-folder.ts'
 import { Gate } from './gate.ts'
 import { Project } from './project.ts'
 import type { ProjectSource } from './project.ts'
-import { SourceWatcher } from './source-watcher.ts'
+import { PACKAGES, SourceWatcher } from './source-watcher.ts'
 
 /** What happens to a Worker under development. */
 export type DevWorkerEvent =
@@ -140,8 +141,18 @@ class WatchedWorker implements DevWorker {
     this.#gate = this.#owned.use(await openGate(place))
     await this.#options.onListen(this.#gate.address)
     this.#storage = await storageFolder(persistTo, this.#owned)
+    const startedAt = Date.now()
     this.#running = this.#refresh([], performance.now())
     await this.#running
+    await this.#catchUp(startedAt)
+  }
+
+  /** On what was changed while the first build ran, before anything was watched. */
+  async #catchUp(since: number): Promise<void> {
+    const files = [...(this.#project?.config.files ?? []), ...this.#inputs.filter((file) => !file.includes(PACKAGES))]
+    const times = await Promise.all(files.map((file) => stat(file).catch(() => {})))
+    const changed = files.filter((_, at) => (times[at]?.mtimeMs ?? 0) > since)
+    if (changed.length > 0) this.#changed(changed)
   }
 
   close(): Promise<void> {

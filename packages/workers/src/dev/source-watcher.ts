@@ -4,7 +4,8 @@ import { dirname, join, sep } from 'node:path'
 
 /** What is waited for after a change: an editor writes a file in several steps, and a branch switch writes many. */
 const QUIET_MS = 30
-const PACKAGES = `${sep}node_modules${sep}`
+/** What comes from a registry, and changes only where somebody installs. */
+export const PACKAGES: string = `${sep}node_modules${sep}`
 
 /** What to watch. All paths are absolute; what does not exist yet is noticed when it comes. */
 export interface Watched {
