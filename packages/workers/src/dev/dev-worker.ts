@@ -95,6 +95,13 @@ async function checkInspector(port: number | undefined): Promise<void> {
   await probe.close()
 }
 
+/** When each was written last; undefined for what is not there. Compared with each other only, never with a clock. */
+async function timesOf(files: Iterable<string>): Promise<Map<string, number | undefined>> {
+  const sources = [...files].filter((file) => !file.includes(PACKAGES))
+  const found = await Promise.all(sources.map((file) => stat(file).catch(() => {})))
+  return new Map(sources.map((file, at) => [file, found[at]?.mtimeMs]))
+}
+
 /** As one would type it on this machine. */
 function urlOf({ host, port }: HostPort): string {
   const isWildcard = host === '0.0.0.0' || host === '::'
@@ -114,6 +121,7 @@ class WatchedWorker implements DevWorker {
   #bundle: WorkerBundle | undefined
   #inputs: readonly string[] = []
   #runtime: Runtime | undefined
+  readonly #seen = new Map<string, number | undefined>()
   #isServing = false
   #hasFailed = false
   /** What has changed since the build under way began; undefined where none is under way. */
@@ -141,17 +149,21 @@ class WatchedWorker implements DevWorker {
     this.#gate = this.#owned.use(await openGate(place))
     await this.#options.onListen(this.#gate.address)
     this.#storage = await storageFolder(persistTo, this.#owned)
-    const startedAt = Date.now()
+    await this.#note(this.#project.config.files)
     this.#running = this.#refresh([], performance.now())
     await this.#running
-    await this.#catchUp(startedAt)
+    await this.#catchUp()
   }
 
-  /** On what was changed while the first build ran, before anything was watched. */
-  async #catchUp(since: number): Promise<void> {
-    const files = [...(this.#project?.config.files ?? []), ...this.#inputs.filter((file) => !file.includes(PACKAGES))]
-    const times = await Promise.all(files.map((file) => stat(file).catch(() => {})))
-    const changed = files.filter((_, at) => (times[at]?.mtimeMs ?? 0) > since)
+  /** What files were like when they were read: nothing is watched until the first version runs. */
+  async #note(files: readonly string[]): Promise<void> {
+    for (const [file, time] of await timesOf(files)) this.#seen.set(file, time)
+  }
+
+  async #catchUp(): Promise<void> {
+    const now = await timesOf(this.#seen.keys())
+    const changed = [...this.#seen].filter(([file, time]) => now.get(file) !== time).map(([file]) => file)
+    this.#seen.clear()
     if (changed.length > 0) this.#changed(changed)
   }
 
@@ -232,6 +244,7 @@ class WatchedWorker implements DevWorker {
     const { signal } = this.#stopping
     const bundle = await project.build(changed, signal)
     this.#inputs = bundle.inputs
+    if (!this.#isServing) await this.#note(bundle.inputs)
     const isBundled = (file: string): boolean => bundle.inputs.includes(file)
     const isSameBundle = this.#bundle !== undefined && isSame(bundle, this.#bundle)
     // What failed and is as it was before needs no new start, but a word.
