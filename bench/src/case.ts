@@ -38,7 +38,7 @@ export interface Case extends CaseLabel {
 }
 
 /** For rates: what a server does all day is measured, not its first seconds, in which V8 compiles what is run often. */
-export const RATE_WARM_UPS = 4
+export const RATE_WARM_UPS = 6
 
 interface CaseSpec<S extends Side> extends CaseLabel {
   /** Default 1. */

@@ -25,9 +25,9 @@ const COPY_BYTES = 1024
  * connection a turn: writing every turn cost a fifth of all connections a second. A connection is busy when this batch or the
  * last one has more frames than a single exchange needs; where it is not, waiting would only delay that exchange.
  */
-const ENOUGH_FRAMES = 16
+const ENOUGH_FRAMES = 8
 const ENOUGH_BYTES = 16 * 1024
-const MAX_TURNS = 10
+const MAX_TURNS = 3
 const QUIET_FRAMES = 2
 
 /**
