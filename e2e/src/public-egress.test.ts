@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { Program } from './support/process.ts'
+import { NetworkNamespace } from './support/namespace.ts'
 
 const SCENARIO = fileURLToPath(new URL('scenarios/public-egress.ts', import.meta.url))
 const PREFIX = 'proxy request failed, cannot connect to the specified address'
@@ -14,36 +12,10 @@ const HOSTS = `
 127.0.0.1 sneaky.example
 `
 
-function ip(...words: string[]): boolean {
-  return spawnSync('ip', words, { stdio: 'ignore' }).status === 0
-}
-
-interface Namespace extends AsyncDisposable {
-  readonly name: string
-}
-
-/** A network namespace with a public address on its loopback interface and a hosts file of its own. */
-async function publicNamespace(): Promise<Namespace | undefined> {
-  const name = `hawser-${process.pid}`
-  if (!ip('netns', 'add', name)) return undefined
-  const hosts = `/etc/netns/${name}`
-  await mkdir(hosts, { recursive: true })
-  await writeFile(`${hosts}/hosts`, HOSTS)
-  ip('-n', name, 'link', 'set', 'lo', 'up')
-  ip('-n', name, 'addr', 'add', '8.8.8.8/32', 'dev', 'lo')
-  return {
-    name,
-    async [Symbol.asyncDispose]() {
-      ip('netns', 'delete', name)
-      await rm(hosts, { recursive: true, force: true })
-    },
-  }
-}
-
 test('global connect() and fetch() reach public addresses and nothing else', { timeout: 120_000 }, async (t) => {
-  await using namespace = await publicNamespace()
+  await using namespace = await NetworkNamespace.open({ hosts: HOSTS, addresses: ['8.8.8.8/32'] })
   if (namespace === undefined) return t.skip('network namespaces need root and iproute2')
-  await using program = new Program('ip', ['netns', 'exec', namespace.name, process.execPath, SCENARIO])
+  await using program = namespace.node([SCENARIO])
   const seen = JSON.parse((await program.line(/^RESULT (.*)$/))[1] ?? '') as Record<
     string,
     { status?: number; body?: string }

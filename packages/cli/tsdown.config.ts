@@ -33,7 +33,7 @@ export default defineConfig([
   {
     ...common,
     name: 'hawser',
-    entry: { main: 'src/main.ts' },
+    entry: { main: 'src/main.ts', testing: 'src/testing/index.ts' },
     target: 'node24.11',
     sourcemap: true,
     deps: {
@@ -41,6 +41,13 @@ export default defineConfig([
       neverBundle: (id) => !workspaces.test(id) && /^[^./]/.test(id),
       onlyBundle: false,
     },
+  },
+  {
+    ...common,
+    name: 'testing-types',
+    // The module itself is built with the program, so that the two share what they can; these are the types alone.
+    entry: { testing: 'src/testing/index.ts' },
+    dts: { oxc: true, emitDtsOnly: true },
   },
   {
     ...common,

@@ -16,13 +16,14 @@ const NAMES: readonly string[] = Object.keys(RELAXED_RULES)
 /**
  * Reads the values of `--relaxed`, each one name or several with commas between.
  *
+ * @param field where they stand, for messages
  * @throws {HawserError} `options_invalid`
  */
-export function readRelaxed(values: readonly string[]): ReadonlySet<RelaxedRule> {
+export function readRelaxed(values: readonly string[], field: string = '--relaxed'): ReadonlySet<RelaxedRule> {
   const names = values.flatMap((value) => value.split(',').map((name) => name.trim()))
   for (const name of names) {
     if (NAMES.includes(name)) continue
-    throw new HawserError('options_invalid', `--relaxed: expected ${NAMES.join(', ')}, got ${JSON.stringify(name)}`)
+    throw new HawserError('options_invalid', `${field}: expected ${NAMES.join(', ')}, got ${JSON.stringify(name)}`)
   }
   return new Set(names as RelaxedRule[])
 }

@@ -33,7 +33,8 @@ async function addressesOf(host: string): Promise<readonly string[]> {
   return found.map(({ address }) => address)
 }
 
-async function dialAddress(
+/** Opens a connection to an address of this machine that stands in for `target`, with reasons that name both. */
+export async function dialAddress(
   host: string | undefined,
   target: DialTarget,
   port: number,

@@ -51,6 +51,8 @@ export interface DevWorkerOptions extends ProjectSource {
   /** Told once where the Worker will answer. */
   readonly onListen: (address: HostPort) => void | Promise<void>
   readonly onEvent: (event: DevWorkerEvent) => void
+  /** Whether changes of its files are looked for. @default true */
+  readonly watch?: boolean | undefined
 }
 
 /** A Worker that is served anew whenever a file of it changes. */
@@ -152,7 +154,7 @@ class WatchedWorker implements DevWorker {
     await this.#note(this.#project.config.files)
     this.#running = this.#refresh([], performance.now())
     await this.#running
-    await this.#catchUp()
+    if (this.#options.watch !== false) await this.#catchUp()
   }
 
   /** What files were like when they were read: nothing is watched until the first version runs. */
@@ -235,7 +237,7 @@ class WatchedWorker implements DevWorker {
     }
     this.#project = project
     if (project !== before) await before[Symbol.asyncDispose]()
-    if (!this.#stopped) this.#watcher.watch(project.watched(this.#inputs, failure))
+    if (!this.#stopped && this.#options.watch !== false) this.#watcher.watch(project.watched(this.#inputs, failure))
     if (failure !== undefined) this.#failedTo(failure)
   }
 

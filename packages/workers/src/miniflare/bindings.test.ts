@@ -105,6 +105,13 @@ test('assets say what goes to the Worker first', async (t) => {
   assert.equal((await options(t, {})).result.assets, undefined)
 })
 
+test('a folder of assets that is not there is named, and the rest stays', async (t) => {
+  const { result, folder, warnings } = await options(t, { assets: { directory: './dist', binding: 'ASSETS' } })
+  assert.deepEqual(warnings, [`assets: there is no folder ${join(folder, 'dist')}: no file is served from it`])
+  assert.equal(result.assets?.binding, 'ASSETS')
+  assert.deepEqual((await options(t, { assets: { directory: '.', binding: 'ASSETS' } })).warnings, [])
+})
+
 test('blobs are read from the folder of the configuration', async (t) => {
   const { result, folder } = await options(t, { text_blobs: { T: './t.txt' }, data_blobs: { D: 'sub/d.bin' } })
   assert.deepEqual(result.textBlobBindings, { T: join(folder, 't.txt') })

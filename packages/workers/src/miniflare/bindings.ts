@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Logger } from '@hawser/core'
 import type { Config } from '@cloudflare/workers-utils'
@@ -117,13 +118,16 @@ function blobs({ wasm_modules, text_blobs, data_blobs }: Config): BindingOptions
 }
 
 /** Static files; `!` before a route sends it to the files although a wider one goes to the Worker. */
-function assets({ assets: configured }: Config, folder: string): BindingOptions {
+function assets({ assets: configured }: Config, folder: string, logger: Logger): BindingOptions {
   if (configured?.directory === undefined) return {}
   const { run_worker_first: first, html_handling, not_found_handling, binding } = configured
   const routes = Array.isArray(first) ? first : []
+  const directory = resolve(folder, configured.directory)
+  // Often what a build is yet to make: the Worker runs without, but nobody should wonder where the files are.
+  if (!existsSync(directory)) logger.warn(`assets: there is no folder ${directory}: no file is served from it`)
   return {
     assets: {
-      directory: resolve(folder, configured.directory),
+      directory,
       binding,
       routerConfig: {
         has_user_worker: true,
@@ -231,7 +235,7 @@ export function bindingOptions(config: WorkerConfig, logger: Logger): BindingOpt
     ...ownServices(config, logger),
     ...hyperdrives(wrangler, logger),
     ...blobs(wrangler),
-    ...assets(wrangler, folder),
+    ...assets(wrangler, folder, logger),
     ...simulated(wrangler, folder),
     ...others(wrangler),
   }
