@@ -1,13 +1,13 @@
 /** Type-checks every part of the workspace that has its own compiler settings, all at once. */
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 
 const PROJECTS = [
   '.',
   'packages/cli',
   'packages/workers/src/runtime',
   'packages/workers/src/runtime-dev',
-  'examples/demo',
+  ...globSync('examples/*'),
   'e2e/src/fixtures',
 ]
 

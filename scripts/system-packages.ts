@@ -9,6 +9,7 @@ const NEEDED: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   openssl: 'openssl',
   mariadbd: 'mariadb-server',
+  mosquitto: 'mosquitto',
   postgres: 'postgresql',
 }
 
