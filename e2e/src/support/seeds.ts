@@ -45,7 +45,7 @@ export function example(name: string): RequestInit {
 export function tlsTarget({ certPem, keyPem }: TestCertificate, serve: (socket: TLSSocket) => void): Promise<Target> {
   const server = createServer({ cert: certPem, key: keyPem, allowHalfOpen: true }, (socket) => {
     socket.on('error', () => {}) // the test judges by what the Worker saw
-    serve(socket)
+    setImmediate(serve, socket) // a server that ends within this event sends no farewell: that is Node's doing, and a cut
   })
   server.on('tlsClientError', (_error, socket) => socket.destroy())
   return tcpTarget((socket) => void server.emit('connection', socket))

@@ -14,8 +14,8 @@ test('the modules for workerd are built once, each into one script that imports 
     ),
   ])
   assert.deepEqual(Object.fromEntries(imports), {
-    vpcNetwork: [],
-    egress: ['cloudflare-internal:sockets'],
+    vpcNetwork: ['cloudflare-internal:workers'],
+    egress: ['cloudflare-internal:sockets', 'cloudflare-internal:workers'],
     invocations: ['node-internal:async_hooks'],
     runtime: ['cloudflare:workers'],
     exports: ['cloudflare:workers', 'hawser:runtime'],

@@ -67,6 +67,25 @@ for (const opener of ['binding', 'global'] as const) {
     assert.deepEqual(scene.site.edge.asked, [`POST /${clear?.id}/upgrade`])
   })
 
+  test(`${opener}: the new stream may be the answer, with nothing of the upgrade awaited`, LIMIT, async (t) => {
+    assertNoLeaks(t)
+    await using target = await startTlsTarget((socket) => setImmediate(() => socket.end('encrypted')), {
+      certificate: CERTIFICATE,
+      before: (_socket, upgrade) => upgrade(),
+    })
+    const source = `
+      import { connect } from 'cloudflare:sockets'
+      export default {
+        async fetch(request, env) {
+          ${OPENERS[opener]}
+          return new Response(open().startTls().readable)
+        },
+      }`
+    await using site = await startSite(t, { source })
+    site.edge.routes.set(MAIL, { port: target.port, ca: target.ca })
+    assert.equal(await (await fetch(site.worker.url)).text(), 'encrypted')
+  })
+
   test(`${opener}: the order is new writer.ready, old closed with upgraded, new opened`, LIMIT, async (t) => {
     assertNoLeaks(t)
     const body = `

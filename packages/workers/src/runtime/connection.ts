@@ -2,6 +2,7 @@
  * One connection through the edge, from `connect()` to its end: what lies behind a Socket. The streams are the native ones;
  * this adds the promises that the native socket cannot give over a proxy, and the upgrade to TLS.
  */
+import workers from 'cloudflare-internal:workers'
 import type { Destination } from './address.ts'
 import { markHandled } from './dead-socket.ts'
 import type { Doors, FlowFailure } from './doors.ts'
@@ -151,6 +152,8 @@ export class Connection {
       if (failed?.orphan !== true) this.#completeUpgrade()
       return failed
     })
+    // Of an invocation that has answered with the new stream nothing runs on but native code, and this is none.
+    workers.waitUntil(handedOver)
     this.#successor = { connection, handedOver }
     connection.#followUpgrade(handedOver)
     return connection

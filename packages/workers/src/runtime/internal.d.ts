@@ -15,3 +15,12 @@ declare module 'node-internal:async_hooks' {
   const hooks: { readonly AsyncLocalStorage: typeof AsyncLocalStorage }
   export default hooks
 }
+
+/** Behind `cloudflare:workers`, which internal modules may not import. */
+declare module 'cloudflare-internal:workers' {
+  const workers: {
+    /** Keeps the invocation that calls it alive until `promise` has settled. */
+    waitUntil(promise: Promise<unknown>): void
+  }
+  export default workers
+}
