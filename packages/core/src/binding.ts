@@ -1,3 +1,4 @@
+import type { HostPort } from './address.ts'
 import type { Dialer } from './dialer.ts'
 import type { Secret } from './secret.ts'
 import type { TlsRule, TlsVerification } from './tls-rule.ts'
@@ -9,13 +10,22 @@ import type { TlsRule, TlsVerification } from './tls-rule.ts'
 export type BindingNetwork =
   | { readonly kind: 'public' }
   | { readonly kind: 'tunnel'; readonly tunnelId: string }
-  | { readonly kind: 'network'; readonly networkId: string }
+  | {
+      readonly kind: 'network'
+      readonly networkId: string
+      /** Name or id of the virtual network whose routes are meant; unless given, `networkId` says which. */
+      readonly virtualNetwork?: string | undefined
+    }
   | { readonly kind: 'service'; readonly serviceId: string }
 
 /** What a VPC Service is registered as. Without a port for what is asked, the call fails (V-004, V-005). */
 export interface VpcService {
   /** A name or an address literal without brackets: what is dialled, and never what is verified. */
   readonly host: string
+  /** Its IPv6 address where `host` is the IPv4 one: whichever answers first is used. */
+  readonly otherHost?: string | undefined
+  /** Asked for `host` in place of the connector's own resolver (V-009). */
+  readonly resolverIps?: readonly string[] | undefined
   /** For `fetch()` of `http:` URLs. */
   readonly httpPort?: number | undefined
   /** For `fetch()` of `https:` URLs. */
@@ -28,16 +38,34 @@ export interface VpcService {
 
 /** The way out of the edge that the calls of a binding take. */
 export type BindingWay =
-  | { readonly kind: 'tunnel'; readonly tunnelId: string }
+  | {
+      readonly kind: 'tunnel'
+      readonly tunnelId: string
+      /** The route that decided, where one did: `10.0.0.0/16`, `*.svc.internal`. */
+      readonly matched?: string | undefined
+    }
   /** Dials from this process: the stand-ins of a developer's own machine. */
   | { readonly kind: 'local'; readonly dialer: Dialer }
+  /** Dials through an edge elsewhere, as a client of it. */
+  | { readonly kind: 'edge'; readonly dialer: Dialer }
 
 /** What the networks of bindings stand for. Asked anew at each call, so it answers at once and from memory. */
 export interface BindingResolver {
   /** Undefined for a service that nobody knows. */
   service(identity: BindingIdentity, serviceId: string): VpcService | undefined
-  /** Undefined where no way is known. Never asked about public egress. */
-  way(identity: BindingIdentity, network: BindingNetwork): BindingWay | undefined
+  /**
+   * Undefined where no way is known. Never asked about public egress.
+   *
+   * @param target lower case or canonical, no brackets
+   * @throws {HawserError} `destination_not_found`, with what was looked at
+   */
+  way(identity: BindingIdentity, network: BindingNetwork, target: HostPort): BindingWay | undefined
+  /**
+   * What stands in for a public host, which is then not resolved; the name is judged all the same. Undefined for nothing.
+   *
+   * @default for no host
+   */
+  standIn?(identity: BindingIdentity, target: HostPort): Dialer | undefined
 }
 
 /** Which Worker is calling and through what. Decided by where a call arrived, never by what it says. */

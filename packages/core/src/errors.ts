@@ -48,6 +48,7 @@ export const ERRORS = {
   tunnel_closed: { class: 'upstream', retryable: true, summary: 'the tunnel connection closed' },
   tunnel_timeout: { class: 'upstream', retryable: true, summary: 'the tunnel peer stopped answering' },
   tunnel_stream_limit: { class: 'upstream', retryable: true, summary: 'too many streams on one tunnel connection' },
+  tunnel_connector_limit: { class: 'upstream', retryable: true, summary: 'the tunnel has all the connectors it may' },
   tunnel_window_exceeded: { class: 'upstream', retryable: false, summary: 'the peer sent more than its credit' },
   edge_unreachable: { class: 'upstream', retryable: true, summary: 'no edge could be reached' },
   edge_certificate_error: { class: 'upstream', retryable: false, summary: "the edge's certificate was not accepted" },

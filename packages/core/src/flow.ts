@@ -28,6 +28,9 @@ export interface FlowTarget {
   readonly tls: boolean
   /** What the Worker calls it and a certificate must be for, where that is not the host: a VPC Service (V-026). */
   readonly name?: string | undefined
+  /** See `VpcService`. */
+  readonly otherHost?: string | undefined
+  readonly resolverIps?: readonly string[] | undefined
   /** What the name resolved to, where this edge resolved it: the only addresses that may be dialled. */
   readonly addresses?: readonly string[] | undefined
 }
@@ -39,9 +42,11 @@ export interface FlowVerdict {
 }
 
 export interface FlowRoute {
-  /** `local`: dialled by this process on behalf of a private network. */
-  readonly via: 'direct' | 'tunnel' | 'local'
+  /** `local`: dialled by this process on behalf of a private network. `edge`: through an edge elsewhere. */
+  readonly via: 'direct' | 'tunnel' | 'local' | 'edge'
   readonly tunnelId?: string | undefined
+  /** The route that led there, as it is listed: `10.0.0.0/16`, `*.svc.internal`. Undefined where the binding names the way. */
+  readonly matched?: string | undefined
   readonly connectorId?: string | undefined
   /** The address that answered, `ip:port`. */
   readonly remoteAddress?: string | undefined

@@ -1,3 +1,5 @@
+export { LOG_LEVELS, MAX_SETTINGS_BYTES, parseConnectorSettings } from './connector-settings.ts'
+export type { ConnectorSettings, LogLevel, Probe } from './connector-settings.ts'
 export { ERRORS, HawserError, isErrorCode } from './errors.ts'
 export type { ErrorClass, ErrorCode } from './errors.ts'
 export { dialError, systemCode } from './system-errors.ts'
@@ -21,6 +23,7 @@ export type {
   BindingWay,
   VpcService,
 } from './binding.ts'
+export { resetDialed } from './dialer.ts'
 export type { Dialed, Dialer, DialTarget } from './dialer.ts'
 export { FLOW_STEPS } from './flow.ts'
 export type {
@@ -35,11 +38,15 @@ export type {
   FlowVerdict,
 } from './flow.ts'
 export { tuneHeapForBuffers } from './heap.ts'
+export { Histogram } from './histogram.ts'
 export { silentLogger } from './logger.ts'
 export type { LogFields, Logger } from './logger.ts'
 export { connectAddress, raceConnect } from './race-connect.ts'
 export type { ConnectAddress, Connected, RaceLimits } from './race-connect.ts'
 export { Secret } from './secret.ts'
-export { endWhenSent, resetStream, splice } from './splice.ts'
+export { ChannelDuplex } from './channel-duplex.ts'
+export { splice } from './splice.ts'
+export { channelOf, endWhenSent, resetStream } from './duplex-channel.ts'
+export type { Channel, ChannelSink } from './channel.ts'
 export type { TlsRule, TlsVerification } from './tls-rule.ts'
 export type { SpliceBytes } from './splice.ts'

@@ -1,3 +1,5 @@
+import type { LogLevel } from './connector-settings.ts'
+
 /** Values of a log line. Secrets are `Secret`s and print as a mask. */
 export type LogFields = Readonly<Record<string, unknown>>
 
@@ -9,6 +11,8 @@ export interface Logger {
   error(message: string, fields?: LogFields): void
   /** The same sink with `fields` on every line. */
   child(fields: LogFields): Logger
+  /** Writes from this level on, here and in all relatives; undefined for what it was made with. Missing where that is fixed. */
+  setLevel?(level: LogLevel | undefined): void
 }
 
 const discard = (): void => {}

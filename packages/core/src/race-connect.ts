@@ -113,13 +113,15 @@ export function raceConnect(
       if (waiting.length > 0) timer = setTimeout(next, ATTEMPT_DELAY_MS)
       const socket = start(ip, port)
       racing.add(socket)
-      socket.on('error', (error) => {
+      const onError = (error: Error): void => {
         if (!racing.delete(socket)) return
         errors.push(dialError(error, formatHostPort({ host: ip, port })))
         next()
-      })
+      }
+      socket.on('error', onError)
       socket.once('connect', () => {
         if (!racing.delete(socket)) return
+        socket.on('error', ignore).off('error', onError) // or the whole race would live as long as the connection
         stop()
         resolve({ socket, ip })
       })
@@ -131,3 +133,5 @@ export function raceConnect(
     return next()
   })
 }
+
+function ignore(): void {}

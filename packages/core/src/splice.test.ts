@@ -6,7 +6,8 @@ import { Duplex, duplexPair } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
 import { assertNoLeaks, tcpPair } from '@hawser/testkit'
-import { resetStream, splice } from './splice.ts'
+import { resetStream } from './duplex-channel.ts'
+import { splice } from './splice.ts'
 import type { SpliceBytes } from './splice.ts'
 
 const TEST = { timeout: 10_000 } as const

@@ -6,6 +6,7 @@ import { SqlClientStore } from './clients.ts'
 import { openDirectory } from './directory.ts'
 import type { Directory } from './directory.ts'
 import { migrate } from './engine.ts'
+import { RoutingChanges } from './routing-changes.ts'
 import { SecretBox } from './secret-box.ts'
 import { openSqlite } from './sqlite.ts'
 import { SqlTunnelStore } from './tunnels.ts'
@@ -57,7 +58,7 @@ test('what is stored of a secret does not hold it, and opens under its own clien
   await migrate(engine.db)
   const box = new SecretBox(Buffer.alloc(32, 1))
   const clients = new SqlClientStore(engine, box)
-  const tunnel = await new SqlTunnelStore(engine, box).create({ name: 'office' })
+  const tunnel = await new SqlTunnelStore(engine, box, new RoutingChanges(engine)).create({ name: 'office' })
   const [one, two] = [
     await clients.create({ name: 'one', networks: [tunnel.id] }),
     await clients.create({ name: 'two', networks: [tunnel.id] }),

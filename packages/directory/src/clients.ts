@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { HawserError, Secret } from '@hawser/core'
 import type { Engine } from './engine.ts'
 import { checkName } from './names.ts'
+import { checkTunnel, notFound } from './references.ts'
 import type { Database } from './schema.ts'
 import type { SecretBox } from './secret-box.ts'
 import { guardStorage } from './storage-error.ts'
@@ -124,20 +125,17 @@ export class SqlClientStore implements ClientStore {
         return db.deleteFrom('clients').where('id', '=', id).executeTakeFirst()
       })
       if (deleted.numDeletedRows > 0n) return
-      throw new HawserError('not_found', `there is no client ${JSON.stringify(id.slice(0, 64))}`)
+      throw notFound('client', id)
     })
   }
 
   /** @throws {HawserError} `not_found`, naming the first that is missing */
   async #checkTargets(networks: readonly string[], services: readonly string[]): Promise<void> {
     const { db } = this.#engine
-    for (const id of networks) {
-      const query = db.selectFrom('tunnels').select('id').where('id', '=', id).where('deleted_at', 'is', null)
-      if ((await query.executeTakeFirst()) === undefined) throw missing('tunnel', id)
-    }
+    for (const id of networks) await checkTunnel(db, id)
     for (const id of services) {
       const query = db.selectFrom('services').select('id').where('id', '=', id)
-      if ((await query.executeTakeFirst()) === undefined) throw missing('service', id)
+      if ((await query.executeTakeFirst()) === undefined) throw notFound('service', id)
     }
   }
 
@@ -152,8 +150,4 @@ export class SqlClientStore implements ClientStore {
       grants.filter((grant) => grant.kind === kind).map((grant) => grant.target_id)
     return { id, name, networks: of('network'), services: of('service'), createdAt: created_at }
   }
-}
-
-function missing(what: string, id: string): HawserError {
-  return new HawserError('not_found', `there is no ${what} ${JSON.stringify(id.slice(0, 64))}`)
 }

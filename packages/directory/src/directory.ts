@@ -5,22 +5,49 @@ import type { ClientStore } from './clients.ts'
 import { migrate } from './engine.ts'
 import type { Engine } from './engine.ts'
 import { SecretBox } from './secret-box.ts'
+import { SqlHostnameRouteStore } from './hostname-routes.ts'
+import type { HostnameRouteStore } from './hostname-routes.ts'
+import { SqlRouteStore } from './routes.ts'
+import type { RouteStore } from './routes.ts'
+import { RoutingChanges } from './routing-changes.ts'
+import type { RoutingFeed } from './routing-changes.ts'
+import { loadRouting } from './load-routing.ts'
+import type { RoutingSnapshot } from './routing-snapshot.ts'
 import { SqlServiceStore } from './services.ts'
 import type { ServiceStore } from './services.ts'
 import { openSettings } from './settings.ts'
 import { openSqlite } from './sqlite.ts'
 import { guardStorage } from './storage-error.ts'
+import { SqlTunnelActivityStore } from './tunnel-activity.ts'
+import type { TunnelActivityStore } from './tunnel-activity.ts'
+import { SqlTunnelConfigurationStore } from './tunnel-configurations.ts'
+import type { TunnelConfigurationStore } from './tunnel-configurations.ts'
 import { SqlTunnelStore } from './tunnels.ts'
 import type { TunnelStore } from './tunnels.ts'
+import { SqlVirtualNetworkStore } from './virtual-networks.ts'
+import type { VirtualNetworkStore } from './virtual-networks.ts'
 
 /** What exists: the one place that edges, the control API and the command line agree on. */
 export interface Directory extends AsyncDisposable {
   /** 32 hexadecimal digits, made when the directory was. */
   readonly accountId: string
   readonly tunnels: TunnelStore
+  readonly tunnelConfigurations: TunnelConfigurationStore
+  readonly tunnelActivity: TunnelActivityStore
   readonly apiTokens: ApiTokenStore
   readonly services: ServiceStore
   readonly clients: ClientStore
+  readonly routes: RouteStore
+  readonly hostnameRoutes: HostnameRouteStore
+  readonly virtualNetworks: VirtualNetworkStore
+  /** Tells when a new {@link Directory.loadRouting} would say something else. */
+  readonly routing: RoutingFeed
+  /**
+   * Everything that decides the way of a call, as it is now, compiled for look-ups from memory.
+   *
+   * @throws {HawserError} `storage_failed`
+   */
+  loadRouting(): Promise<RoutingSnapshot>
   /** Waits for queries under way, then releases the database. Safe to call twice; after it, every query is refused. */
   close(): Promise<void>
 }
@@ -64,19 +91,39 @@ export async function directoryOn(engine: Engine, box: SecretBox, name: string):
 class OpenDirectory implements Directory {
   readonly accountId: string
   readonly tunnels: TunnelStore
+  readonly tunnelConfigurations: TunnelConfigurationStore
+  readonly tunnelActivity: TunnelActivityStore
   readonly apiTokens: ApiTokenStore
   readonly services: ServiceStore
   readonly clients: ClientStore
+  readonly routes: RouteStore
+  readonly hostnameRoutes: HostnameRouteStore
+  readonly virtualNetworks: VirtualNetworkStore
+  readonly routing: RoutingFeed
   readonly #engine: Engine
   #closing: Promise<void> | undefined
 
   constructor(engine: Engine, box: SecretBox, accountId: string) {
     this.accountId = accountId
-    this.tunnels = new SqlTunnelStore(engine, box)
+    const changes = new RoutingChanges(engine)
+    this.tunnels = new SqlTunnelStore(engine, box, changes)
+    this.tunnelConfigurations = new SqlTunnelConfigurationStore(engine)
+    this.tunnelActivity = new SqlTunnelActivityStore(engine)
     this.apiTokens = new SqlApiTokenStore(engine)
-    this.services = new SqlServiceStore(engine)
+    this.services = new SqlServiceStore(engine, changes)
     this.clients = new SqlClientStore(engine, box)
+    this.routes = new SqlRouteStore(engine, changes)
+    this.hostnameRoutes = new SqlHostnameRouteStore(engine, changes)
+    this.virtualNetworks = new SqlVirtualNetworkStore(engine, changes)
+    this.routing = changes
     this.#engine = engine
+  }
+
+  loadRouting(): Promise<RoutingSnapshot> {
+    return guardStorage('load the routes', async () => {
+      const version = await this.routing.version() // before the rest: what changes meanwhile is then seen as a change
+      return loadRouting(this.#engine.db, version)
+    })
   }
 
   close(): Promise<void> {

@@ -33,7 +33,19 @@ test('migrations make the tables, and run again without effect', async (t) => {
   const engine = await opened(t)
   assert.deepEqual(await tables(engine), [])
   await migrate(engine.db)
-  assert.deepEqual(await tables(engine), ['api_tokens', 'client_grants', 'clients', 'services', 'settings', 'tunnels'])
+  assert.deepEqual(await tables(engine), [
+    'api_tokens',
+    'client_grants',
+    'clients',
+    'hostname_routes',
+    'routes',
+    'services',
+    'settings',
+    'tunnel_activity',
+    'tunnel_configurations',
+    'tunnels',
+    'virtual_networks',
+  ])
   await engine.db.insertInto('settings').values({ name: 'account_id', value: 'kept' }).execute()
   await migrate(engine.db)
   const rows = await engine.db.selectFrom('settings').select('value').execute()
@@ -57,7 +69,19 @@ test('a migration that fails half way leaves nothing behind', async (t) => {
   assert.deepEqual(await tables(engine), ['api_tokens'])
   await sql`drop table api_tokens`.execute(engine.db)
   await migrate(engine.db)
-  assert.deepEqual(await tables(engine), ['api_tokens', 'client_grants', 'clients', 'services', 'settings', 'tunnels'])
+  assert.deepEqual(await tables(engine), [
+    'api_tokens',
+    'client_grants',
+    'clients',
+    'hostname_routes',
+    'routes',
+    'services',
+    'settings',
+    'tunnel_activity',
+    'tunnel_configurations',
+    'tunnels',
+    'virtual_networks',
+  ])
 })
 
 test('a repeated value in a unique column is told from other errors', async (t) => {

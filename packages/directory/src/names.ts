@@ -21,6 +21,23 @@ export function checkName(name: string, field: string): string {
   return name
 }
 
+/** Characters of a comment. */
+const MAX_COMMENT_LENGTH = 500
+
+/**
+ * A comment as given, if lists can show it. It may be empty.
+ *
+ * @throws {HawserError} `options_invalid`
+ */
+export function checkComment(comment: string): string {
+  const length = Array.from(comment).length
+  if (length > MAX_COMMENT_LENGTH)
+    throw invalid('comment', `must have at most ${MAX_COMMENT_LENGTH} characters, got ${length}`)
+  if (!comment.isWellFormed() || UNPRINTABLE.test(comment))
+    throw invalid('comment', 'must not contain control characters')
+  return comment
+}
+
 function invalid(field: string, rule: string): HawserError {
   return new HawserError('options_invalid', `${field}: ${rule}`)
 }

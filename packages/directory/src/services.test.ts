@@ -28,7 +28,16 @@ test('a service is found by id and by name as it was made, and gone once deleted
   assert.match(id, /^[0-9a-f-]{36}$/)
   assert.match(createdAt, /^\d{4}-\d\d-\d\dT/)
   const ports = { httpPort: undefined, httpsPort: undefined, tcpPort: 5432 }
-  assert.deepEqual(rest, { name: 'orders', type: 'tcp', tunnelId, host: 'db.internal', ...ports, verify: 'verify_ca' })
+  const none = { otherHost: undefined, resolverIps: [], appProtocol: undefined, updatedAt: createdAt }
+  assert.deepEqual(rest, {
+    name: 'orders',
+    type: 'tcp',
+    tunnelId,
+    host: 'db.internal',
+    ...ports,
+    ...none,
+    verify: 'verify_ca',
+  })
   assert.deepEqual(await directory.services.find(id), made)
   assert.deepEqual(await directory.services.find('orders'), made)
   assert.deepEqual(await directory.services.list(), [made])
@@ -80,4 +89,50 @@ test('what is wrong is named', async (t) => {
   }
   await assert.rejects(directory.services.create({ ...good, name: 'db' }), { code: 'conflict' })
   await assert.rejects(directory.services.create({ ...good, tunnelId: 'none' }), { code: 'not_found' })
+})
+
+test('a service of two addresses, or with resolvers and a protocol of its own, is kept as given', async (t) => {
+  const { directory, tunnelId } = await open(t)
+  const dual = { name: 'dual', type: 'http', tunnelId, host: '10.0.0.1', otherHost: 'fd00::1' } as const
+  assert.equal((await directory.services.create(dual)).otherHost, 'fd00::1')
+  const resolverIps = ['10.0.0.53', 'fd00::53']
+  const named = { name: 'db', type: 'tcp', tunnelId, host: 'db.internal', tcpPort: 5432, resolverIps } as const
+  const made = await directory.services.create({ ...named, appProtocol: 'postgresql' })
+  assert.deepEqual([made.resolverIps, made.appProtocol], [resolverIps, 'postgresql'])
+  assert.deepEqual(await directory.services.find('db'), made)
+  for (const [bad, field] of [
+    [{ ...dual, otherHost: '10.0.0.2' }, 'otherHost'],
+    [{ ...dual, host: 'db.internal' }, 'otherHost'],
+    [{ ...dual, otherHost: undefined, resolverIps }, 'resolverIps'],
+    [{ ...named, resolverIps: ['10.0.0.53', 'dns.internal'] }, 'resolverIps'],
+    [{ ...named, resolverIps: Array<string>(9).fill('10.0.0.53') }, 'resolverIps'],
+    [{ ...named, appProtocol: 'redis' as never }, 'appProtocol'],
+    [{ ...dual, appProtocol: 'mysql' as const }, 'appProtocol'],
+  ] as const) {
+    const message = new RegExp(`^${field}: expected `)
+    await assert.rejects(directory.services.create({ ...bad, name: 'bad' }), { code: 'options_invalid', message })
+  }
+})
+
+test('another description takes the place of the whole one', async (t) => {
+  const { directory, tunnelId } = await open(t)
+  const resolverIps = ['10.0.0.53']
+  const before = await directory.services.create({
+    name: 'db',
+    type: 'tcp',
+    tunnelId,
+    host: 'db',
+    tcpPort: 1,
+    resolverIps,
+  })
+  await directory.services.create({ name: 'api', type: 'http', tunnelId, host: 'api' })
+  const after = await directory.services.replace(before.id, { name: 'db 2', type: 'http', tunnelId, host: 'web' })
+  assert.deepEqual([after.id, after.createdAt], [before.id, before.createdAt])
+  assert.deepEqual([after.name, after.host, after.httpPort, after.tcpPort], ['db 2', 'web', 80, undefined])
+  assert.deepEqual(after.resolverIps, [])
+  assert.ok(after.updatedAt >= before.updatedAt)
+  assert.deepEqual(await directory.services.find(before.id), after)
+  const wanted = { name: 'api', type: 'http', tunnelId, host: 'web' } as const
+  await assert.rejects(directory.services.replace(before.id, wanted), { code: 'conflict' })
+  await assert.rejects(directory.services.replace('none', { ...wanted, name: 'x' }), { code: 'not_found' })
 })

@@ -1,4 +1,5 @@
 import { HawserError } from '@hawser/core'
+import type { Engine } from './engine.ts'
 
 /**
  * Runs work on the database and gives what goes wrong there a code. Errors that have one already pass as they are.
@@ -14,4 +15,22 @@ export async function guardStorage<T>(what: string, work: () => Promise<T>): Pro
     const reason = error instanceof Error ? error.message : String(error)
     throw new HawserError('storage_failed', `directory: could not ${what}: ${reason}`, { cause: error })
   }
+}
+
+/**
+ * As {@link guardStorage}, for work that adds or changes a row. The unique index decides on what is in use, not a look
+ * beforehand: two writers may come at once.
+ *
+ * @param taken what to say where the index has refused
+ * @throws {HawserError} `storage_failed`, `conflict`
+ */
+export function guardUnique<T>(engine: Engine, what: string, taken: string, work: () => Promise<T>): Promise<T> {
+  return guardStorage(what, async () => {
+    try {
+      return await work()
+    } catch (error) {
+      if (!engine.isDuplicate(error)) throw error
+      throw new HawserError('conflict', taken, { cause: error })
+    }
+  })
 }

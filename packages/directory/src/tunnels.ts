@@ -3,9 +3,11 @@ import { HawserError, Secret } from '@hawser/core'
 import type { Selectable } from 'kysely'
 import type { Engine } from './engine.ts'
 import { checkName } from './names.ts'
-import type { Schema } from './schema.ts'
+import { notFound } from './references.ts'
+import type { RoutingChanges } from './routing-changes.ts'
+import type { Database, Schema } from './schema.ts'
 import type { SecretBox } from './secret-box.ts'
-import { guardStorage } from './storage-error.ts'
+import { guardStorage, guardUnique } from './storage-error.ts'
 
 /** One tunnel, as it was when it was read. */
 export interface Tunnel {
@@ -54,9 +56,11 @@ export interface TunnelStore {
   /**
    * Marks the tunnel deleted and wipes its secret; the row stays, for lists and logs.
    *
-   * @throws {HawserError} `not_found`, for a tunnel deleted before too
+   * @param cascade deletes the routes that lead to it as well
+   * @throws {HawserError} `not_found`, for a tunnel deleted before too; `conflict` while routes lead to it, unless `cascade`:
+   * without them, addresses would go where a larger block leads
    */
-  delete(id: string): Promise<Tunnel>
+  delete(id: string, cascade?: boolean): Promise<Tunnel>
   /** What a connector of this tunnel has to prove; undefined if there is no such tunnel or it is deleted. */
   secretOf(id: string): Promise<Secret | undefined>
 }
@@ -83,10 +87,12 @@ function checkId(id: string): void {
 export class SqlTunnelStore implements TunnelStore {
   readonly #engine: Engine
   readonly #box: SecretBox
+  readonly #changes: RoutingChanges
 
-  constructor(engine: Engine, box: SecretBox) {
+  constructor(engine: Engine, box: SecretBox, changes: RoutingChanges) {
     this.#engine = engine
     this.#box = box
+    this.#changes = changes
   }
 
   create(tunnel: NewTunnel, id: string = randomUUID()): Promise<Tunnel> {
@@ -118,16 +124,28 @@ export class SqlTunnelStore implements TunnelStore {
 
   update(id: string, changes: TunnelChanges): Promise<Tunnel> {
     return this.#write('update the tunnel', changes.name, () => {
-      const set = {
+      const changed = {
         ...(changes.name === undefined ? {} : { name: checkName(changes.name, 'tunnel name') }),
         ...(changes.secret === undefined ? {} : { sealed_secret: this.#box.seal(checkSecret(changes.secret), id) }),
       }
-      return Object.keys(set).length === 0 ? this.#getLive(id) : this.#set(id, set)
+      return Object.keys(changed).length === 0 ? this.#getLive(id) : set(this.#engine.db, id, changed)
     })
   }
 
-  delete(id: string): Promise<Tunnel> {
-    return guardStorage('delete the tunnel', () => this.#set(id, { deleted_at: now(), sealed_secret: null }))
+  delete(id: string, cascade = false): Promise<Tunnel> {
+    return guardStorage('delete the tunnel', () =>
+      this.#changes.write(async (db) => {
+        const deleted_at = now()
+        const tunnel = await set(db, id, { deleted_at, sealed_secret: null })
+        let routes = 0n
+        for (const table of ['routes', 'hostname_routes'] as const) {
+          const query = db.updateTable(table).set({ deleted_at }).where('tunnel_id', '=', id)
+          routes += (await query.where('deleted_at', 'is', null).executeTakeFirst()).numUpdatedRows
+        }
+        if (routes === 0n || cascade) return tunnel
+        throw new HawserError('conflict', `${routes} route(s) lead to tunnel ${tunnel.name}`) // and nothing is deleted
+      }),
+    )
   }
 
   secretOf(id: string): Promise<Secret | undefined> {
@@ -143,35 +161,23 @@ export class SqlTunnelStore implements TunnelStore {
     })
   }
 
-  async #set(id: string, set: Partial<Omit<Schema['tunnels'], 'id'>>): Promise<Tunnel> {
-    const row = await this.#engine.db
-      .updateTable('tunnels')
-      .set(set)
-      .where('id', '=', id)
-      .where('deleted_at', 'is', null)
-      .returning(COLUMNS)
-      .executeTakeFirst()
-    if (row === undefined) throw notFound(id)
-    return tunnelOf(row)
-  }
-
   async #getLive(id: string): Promise<Tunnel> {
     const tunnel = await this.get(id)
-    if (tunnel === undefined || tunnel.deletedAt !== undefined) throw notFound(id)
+    if (tunnel === undefined || tunnel.deletedAt !== undefined) throw notFound('tunnel', id)
     return tunnel
   }
 
-  /** The unique index decides on names, not a look beforehand: two writers may come at once. */
-  async #write(what: string, name: string | undefined, work: () => Promise<Tunnel>): Promise<Tunnel> {
-    return guardStorage(what, async () => {
-      try {
-        return await work()
-      } catch (error) {
-        if (!this.#engine.isDuplicate(error)) throw error
-        throw new HawserError('conflict', `a tunnel named ${JSON.stringify(name)} exists already`, { cause: error })
-      }
-    })
+  #write(what: string, name: string | undefined, work: () => Promise<Tunnel>): Promise<Tunnel> {
+    return guardUnique(this.#engine, what, `a tunnel named ${JSON.stringify(name)} exists already`, work)
   }
+}
+
+/** @throws {HawserError} `not_found` for a tunnel that does not exist or is deleted */
+async function set(db: Database, id: string, changes: Partial<Omit<Schema['tunnels'], 'id'>>): Promise<Tunnel> {
+  const query = db.updateTable('tunnels').set(changes).where('id', '=', id).where('deleted_at', 'is', null)
+  const row = await query.returning(COLUMNS).executeTakeFirst()
+  if (row === undefined) throw notFound('tunnel', id)
+  return tunnelOf(row)
 }
 
 function randomSecret(): Secret {
@@ -192,8 +198,4 @@ function tunnelOf(row: Row): Tunnel {
 
 function now(): string {
   return new Date().toISOString()
-}
-
-function notFound(id: string): HawserError {
-  return new HawserError('not_found', `there is no tunnel ${JSON.stringify(id.slice(0, 64))}`)
 }

@@ -2,7 +2,7 @@ import { HawserError } from '@hawser/core'
 import { canonicalAddress } from './embedded.ts'
 import { ADDRESS_BITS, formatIp, parseIp } from './ip-address.ts'
 import type { IpAddress } from './ip-address.ts'
-import { PrefixTable } from './prefix-table.ts'
+import { PrefixTableBuilder } from './prefix-table.ts'
 import type { Cidr } from './prefix-table.ts'
 
 /** Blocks of the IPv4-mapped form carry their IPv4 length in the bits after these. */
@@ -22,7 +22,7 @@ export function parseCidr(text: string, field: string): Cidr {
   const bits = ADDRESS_BITS[address.family]
   const prefix = length === undefined ? bits : prefixLength(length, bits)
   if (prefix === undefined) throw badEntry(text, field)
-  const network = masked(address, prefix)
+  const network = networkOf(address, prefix)
   if (formatIp(network) !== formatIp(address)) {
     // Both readings of this slip are dangerous in somebody's list: ask.
     throw badEntry(text, field, `; did you mean ${formatIp(network)}/${prefix} or ${literal}?`)
@@ -41,8 +41,9 @@ export function parseCidr(text: string, field: string): Cidr {
  * address, since either answer would be wrong for an allow list or for a deny list
  */
 export function compileCidrs(list: readonly string[], field: string): (ip: string) => boolean {
-  const table = new PrefixTable<true>()
-  for (const entry of list) table.set(parseCidr(entry, field), true)
+  const builder = new PrefixTableBuilder<true>()
+  for (const entry of list) builder.set(parseCidr(entry, field), true)
+  const table = builder.build()
   return (ip) => {
     const address = parseIp(ip)
     if (address === undefined) throw new HawserError('address_invalid', `${JSON.stringify(ip)} is not an IP address`)
@@ -61,7 +62,8 @@ function badEntry(entry: string, field: string, hint = ''): HawserError {
   return new HawserError('options_invalid', `${field}: expected ${wanted}, got ${JSON.stringify(entry)}${hint}`)
 }
 
-function masked({ family, words }: IpAddress, prefix: number): IpAddress {
+/** The first address of the block of that length which holds `address`. */
+export function networkOf({ family, words }: IpAddress, prefix: number): IpAddress {
   const keep = (at: number): number => Math.min(32, Math.max(0, prefix - 32 * at))
   // A shift by 32 is a shift by 0 in JavaScript, so a word of which nothing is kept is written out.
   return { family, words: words.map((word, at) => (keep(at) === 0 ? 0 : (word & (-1 << (32 - keep(at)))) >>> 0)) }

@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { readDotted, readIpv6 } from './parse-ip.ts'
 
 /** An address as numbers: unsigned 32-bit words, most significant first; one word for IPv4, four for IPv6. */
 export interface IpAddress {
@@ -14,13 +14,14 @@ export const ADDRESS_BITS = { 4: 32, 6: 128 } as const
  * Reads an address literal in its strict form: dotted decimal without leading zeros, or RFC 4291 section 2.2 text without
  * zone id and brackets. Undefined for anything else.
  *
- * The IPv6 text is split here and not by ipaddr.js, which reads the deprecated `::a.b.c.d` as the mapped `::ffff:a.b.c.d`:
+ * The IPv6 text is read here and not by ipaddr.js, which reads the deprecated `::a.b.c.d` as the mapped `::ffff:a.b.c.d`:
  * policy would then judge another address than the one the operating system dials.
  */
 export function parseIp(text: string): IpAddress | undefined {
-  if (isIPv4(text)) return { family: 4, words: [dottedToWord(text)] }
-  if (!isIPv6(text) || text.includes('%')) return undefined
-  return { family: 6, words: wordsOfIpv6(text) }
+  const word = readDotted(text, 0)
+  if (word >= 0) return { family: 4, words: [word] }
+  const words = readIpv6(text)
+  return words === undefined ? undefined : { family: 6, words }
 }
 
 /**
@@ -30,7 +31,7 @@ export function parseIp(text: string): IpAddress | undefined {
  */
 export function parseLegacyIpv4(text: string): IpAddress | undefined {
   if (!ipaddr.IPv4.isValid(text)) return undefined
-  return { family: 4, words: [dottedToWord(ipaddr.IPv4.parse(text).toString())] }
+  return { family: 4, words: [readDotted(ipaddr.IPv4.parse(text).toString(), 0)] }
 }
 
 /** The one spelling that is dialled, logged and compared: dotted decimal, or RFC 5952 text. */
@@ -46,28 +47,4 @@ export function ipv4(word: number): IpAddress {
 
 function octetsOf(word: number): number[] {
   return [word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff, word & 0xff]
-}
-
-/** @param text known to be four decimal octets */
-function dottedToWord(text: string): number {
-  return text.split('.').reduce((word, octet) => ((word << 8) | Number(octet)) >>> 0, 0)
-}
-
-/** @param text known to be a valid IPv6 literal without zone id */
-function wordsOfIpv6(text: string): number[] {
-  const [head = '', tail] = text.split('::')
-  const before = groupsOf(head)
-  const after = tail === undefined ? [] : groupsOf(tail)
-  const groups = [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after]
-  return [0, 2, 4, 6].map((at) => (((groups[at] ?? 0) << 16) | (groups[at + 1] ?? 0)) >>> 0)
-}
-
-/** The 16-bit groups of one side of a `::`; a dotted ending counts as two. */
-function groupsOf(side: string): number[] {
-  if (side === '') return []
-  return side.split(':').flatMap((group) => {
-    if (!group.includes('.')) return [Number.parseInt(group, 16)]
-    const word = dottedToWord(group)
-    return [word >>> 16, word & 0xffff]
-  })
 }

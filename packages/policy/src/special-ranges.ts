@@ -1,6 +1,7 @@
 import { parseCidr } from './cidrs.ts'
 import type { IpAddress } from './ip-address.ts'
-import { PrefixTable } from './prefix-table.ts'
+import { PrefixTableBuilder } from './prefix-table.ts'
+import type { PrefixTable } from './prefix-table.ts'
 
 /**
  * Why an address is not a public one. `translated`: IPv6 that some gateway turns into IPv4, so that what it reaches cannot
@@ -58,9 +59,9 @@ export function specialRange(address: IpAddress): BlockedReason | undefined {
 }
 
 function compile(): PrefixTable<BlockedReason | 'public'> {
-  const compiled = new PrefixTable<BlockedReason | 'public'>()
+  const builder = new PrefixTableBuilder<BlockedReason | 'public'>()
   for (const [reason, ...blocks] of BLOCKS) {
-    for (const block of blocks) compiled.set(parseCidr(block, 'special ranges'), reason)
+    for (const block of blocks) builder.set(parseCidr(block, 'special ranges'), reason)
   }
-  return compiled
+  return builder.build()
 }

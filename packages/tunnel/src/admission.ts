@@ -4,7 +4,9 @@ import { HawserError, Secret } from '@hawser/core'
 import type { Logger } from '@hawser/core'
 import { EdgeSide } from './connector-connection.ts'
 import type { ConnectorConnection } from './connector-connection.ts'
+import { parseReport } from './announcements.ts'
 import { serveControlStream } from './control-stream.ts'
+import type { Operations } from './control-stream.ts'
 import { encodeRefusal } from './dial-messages.ts'
 import { readFirstMessage } from './messages.ts'
 import type { Message } from './messages.ts'
@@ -21,10 +23,18 @@ export interface AdmissionOptions {
   secretOf(tunnelId: string): Promise<Secret | undefined>
   /** Takes a connection that has proved its token. */
   onConnection(connection: ConnectorConnection): void
+  /** Told after a connector has reported how things stand. */
+  readonly onReport?: ((connection: ConnectorConnection) => void) | undefined
   /** Milliseconds from the TLS handshake to the proof. */
   readonly registerTimeoutMs: number
+  /** Connectors that a tunnel may have at once; more are refused (V-132). @default 25 */
+  readonly maxConnectors?: number | undefined
   readonly logger: Logger
 }
+
+const MAX_CONNECTORS = 25
+/** Of one connector: what it may ask for, several times over, since those of a lost network end only when they are missed. */
+const MAX_CONNECTIONS = 64
 
 /** Lets connectors in that prove their token, and keeps the connections of those that have. */
 export class Admission {
@@ -56,6 +66,7 @@ export class Admission {
     const onControlStream = async (control: MuxStream, message: Message): Promise<void> => {
       try {
         const registration = await this.#judge(arrival.socket, message)
+        this.#checkRoom(registration)
         if (decide()) this.#serve(arrival, session, control, registration)
       } catch (error) {
         const reason = HawserError.from(error, 'proxy_internal_error')
@@ -68,12 +79,17 @@ export class Admission {
       role: 'server',
       maxInboundStreams: 1, // the control stream; a connector has no business opening others
       onStream: (stream) => {
-        stream.on('error', ignore) // the session's end says more
-        readFirstMessage(stream, (message) => void onControlStream(stream, message), refuse)
+        const onMessage = (message: Message): void => void onControlStream(stream, message)
+        readFirstMessage(stream, { onMessage, onLost: refuse })
       },
     })
     const left = new HawserError('tunnel_closed', 'the connector left before it had registered')
     void session.closed.then((error) => decide(error ?? left))
+  }
+
+  /** Tells all connectors to look for another edge. */
+  leave(): void {
+    for (const connection of this.#connections) connection.leave()
   }
 
   /** Drains all connections, for at most `graceMs`. */
@@ -93,6 +109,25 @@ export class Admission {
     throw new HawserError('tunnel_auth_failed', text)
   }
 
+  /**
+   * Counts those that take streams: a connector that leaves makes room for the one that replaces it.
+   *
+   * @throws {HawserError} `tunnel_connector_limit`
+   */
+  #checkRoom({ tunnelId, connector }: Registration): void {
+    const { maxConnectors = MAX_CONNECTORS } = this.#options
+    const others = new Set<string>()
+    let own = 0
+    for (const connection of this.#connections) {
+      if (connection.tunnelId !== tunnelId || !connection.accepting) continue
+      if (connection.connector.id === connector.id) own += 1
+      else others.add(connection.connector.id)
+    }
+    if (own < MAX_CONNECTIONS && others.size < maxConnectors) return
+    const full = own < MAX_CONNECTIONS ? `${maxConnectors} connectors` : `${MAX_CONNECTIONS} connections of this one`
+    throw new HawserError('tunnel_connector_limit', `the tunnel has ${full} already, as many as it may`)
+  }
+
   async #secretOf(tunnelId: string): Promise<Secret | undefined> {
     try {
       return await this.#options.secretOf(tunnelId)
@@ -107,12 +142,27 @@ export class Admission {
   #serve(arrival: Arrival, session: MuxSession, control: MuxStream, registration: Registration): void {
     arrival.admit()
     control.sendPreface(encodeAccepted(this.#options.edgeId))
-    serveControlStream(session, control, new Map())
     const connection = new EdgeSide(session, registration, randomUUID(), arrival.remoteAddress)
+    connection.control = serveControlStream(
+      session,
+      control,
+      this.#operationsFor(connection),
+      (op, { code, message }) => {
+        const fields = { tunnel: registration.tunnelId, connector: registration.connector.id, op, code, message }
+        this.#options.logger.warn('a connector refused what it was told', fields)
+      },
+    )
     this.#connections.add(connection)
     void connection.closed.then(() => this.#connections.delete(connection))
     this.#options.onConnection(connection)
   }
-}
 
-function ignore(): void {}
+  #operationsFor(connection: EdgeSide): Operations {
+    const onReport = (request: Message): Message => {
+      connection.report = parseReport(request)
+      this.#options.onReport?.(connection)
+      return { ok: true }
+    }
+    return new Map([['report', onReport]])
+  }
+}

@@ -2,10 +2,14 @@ import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import { formatHostPort, HawserError } from '@hawser/core'
 import type { HostPort, Logger } from '@hawser/core'
+import { parseConfigure } from './announcements.ts'
+import type { Configuration } from './announcements.ts'
 import { serveControlStream } from './control-stream.ts'
+import type { ControlStream, Operations } from './control-stream.ts'
 import { readFirstMessage } from './messages.ts'
+import type { Message } from './messages.ts'
 import { channelBinding, proofOf } from './proof.ts'
-import { encodeRegistration, parseAccepted } from './register.ts'
+import { DEFAULT_WEIGHT, encodeRegistration, parseAccepted } from './register.ts'
 import type { ConnectorInfo } from './register.ts'
 import { DialServer } from './serve-dials.ts'
 import type { DialHandler } from './serve-dials.ts'
@@ -20,13 +24,19 @@ export interface ConnectTunnelOptions {
   readonly edge: HostPort
   readonly token: TunnelToken
   readonly connector: ConnectorInfo
+  /** 0 to 100, see docs/protocol.md, "Register". @default 100 */
+  readonly weight?: number | undefined
   /** Opens the connections that the edge asks for. */
   readonly dial: DialHandler
+  /** Takes what the edge tells this connector to do. What it throws is told to the edge. @default nothing is taken */
+  readonly onConfigure?: ((configuration: Configuration) => void) | undefined
   readonly logger: Logger
   /** Gives the attempt up; a connection that is up stays up. */
   readonly signal?: AbortSignal | undefined
 }
 
+/** For TCP alone. The kernel repeats a lost packet later and later; to try anew finds an edge sooner that has come back. */
+const TCP_TIMEOUT_MS = 3_000
 /** From the first packet to the accepted registration. */
 const CONNECT_TIMEOUT_MS = 10_000
 
@@ -43,25 +53,36 @@ function secureConnection(options: ConnectTunnelOptions): TLSSocket {
   return socket.setNoDelay()
 }
 
-function register(session: MuxSession, socket: TLSSocket, options: ConnectTunnelOptions): Promise<string> {
-  const { token, connector } = options
+interface Registered {
+  readonly edgeId: string
+  readonly control: ControlStream
+}
+
+function operationsFor({ onConfigure }: ConnectTunnelOptions): Operations {
+  if (onConfigure === undefined) return new Map()
+  const configure = (request: Message): Message => {
+    onConfigure(parseConfigure(request))
+    return { ok: true }
+  }
+  return new Map([['configure', configure]])
+}
+
+function register(session: MuxSession, socket: TLSSocket, options: ConnectTunnelOptions): Promise<Registered> {
+  const { token, connector, weight = DEFAULT_WEIGHT } = options
   const proof = proofOf(token.secret, channelBinding(socket), token.tunnelId, connector.id)
   return new Promise((resolve, reject) => {
-    const control = session.open(encodeRegistration({ tunnelId: token.tunnelId, connector, proof }))
-    control.on('error', () => {}) // the session's end says more
-    readFirstMessage(
-      control,
-      (message) => {
+    const control = session.open(encodeRegistration({ tunnelId: token.tunnelId, connector, weight, proof }))
+    readFirstMessage(control, {
+      onMessage: (message) => {
         try {
           const edgeId = parseAccepted(message)
-          serveControlStream(session, control, new Map())
-          resolve(edgeId)
+          resolve({ edgeId, control: serveControlStream(session, control, operationsFor(options)) })
         } catch (error) {
           reject(error)
         }
       },
-      reject,
-    )
+      onLost: reject,
+    })
   })
 }
 
@@ -81,9 +102,12 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<Tunn
     failed.reject(error)
     socket.destroy()
   }
-  const timer = setTimeout(() => {
-    giveUp(new HawserError('edge_unreachable', `${edge}: no answer within ${CONNECT_TIMEOUT_MS / 1000} s`))
-  }, CONNECT_TIMEOUT_MS)
+  const onLate = (milliseconds: number): void => {
+    giveUp(new HawserError('edge_unreachable', `${edge}: no answer within ${milliseconds / 1000} s`))
+  }
+  const timer = setTimeout(onLate, CONNECT_TIMEOUT_MS, CONNECT_TIMEOUT_MS)
+  const tcpTimer = setTimeout(onLate, TCP_TIMEOUT_MS, TCP_TIMEOUT_MS)
+  socket.once('connect', () => clearTimeout(tcpTimer))
   const onAbort = (): void => giveUp(new HawserError('connection_aborted', `connecting to ${edge} was given up`))
   const onError = (error: Error): void => failed.reject(connectError(error, edge))
   const onClose = (): void => failed.reject(new HawserError('edge_unreachable', `${edge} closed the connection`))
@@ -98,14 +122,20 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<Tunn
       throw new HawserError('tunnel_protocol_error', `${edge} does not offer ${TUNNEL_ALPN}`)
     }
     const dials = new DialServer(options.dial)
-    const session = new MuxSession(socket, { role: 'client', onStream: (stream) => dials.accept(stream) })
-    const edgeId = await Promise.race([register(session, socket, options), failed.promise])
-    return new ConnectorSide(session, dials, edgeId)
+    const leaving = Promise.withResolvers<void>()
+    const session = new MuxSession(socket, {
+      role: 'client',
+      onStream: (stream) => dials.accept(stream),
+      onGoAway: leaving.resolve,
+    })
+    const { edgeId, control } = await Promise.race([register(session, socket, options), failed.promise])
+    return new ConnectorSide(session, dials, edgeId, control, leaving.promise)
   } catch (error) {
     socket.destroy()
     throw error
   } finally {
     clearTimeout(timer)
+    clearTimeout(tcpTimer)
     options.signal?.removeEventListener('abort', onAbort)
     socket.off('close', onClose)
   }

@@ -5,16 +5,16 @@ import { HawserError } from '@hawser/core'
 import { assertNoLeaks } from '@hawser/testkit'
 import { serveControlStream } from './control-stream.ts'
 import type { Operations } from './control-stream.ts'
+import { INITIAL_WINDOW_BYTES } from './frame.ts'
 import { encodeMessage, MessageDecoder } from './messages.ts'
 import type { Message } from './messages.ts'
 import { sessionPair, streamPair } from './session-pair.ts'
-import type { SessionPair } from './session-pair.ts'
-import type { MuxStream } from './stream.ts'
+import type { SessionPair, TestStream } from './session-pair.ts'
 
 const TEST = { timeout: 10_000 } as const
 
 /** Reads the messages that arrive on a stream. */
-function reader(stream: MuxStream): (count: number) => Promise<Message[]> {
+function reader(stream: TestStream): (count: number) => Promise<Message[]> {
   const decoder = new MessageDecoder()
   const messages: Message[] = []
   stream.on('data', (chunk: Buffer) => {
@@ -29,10 +29,10 @@ function reader(stream: MuxStream): (count: number) => Promise<Message[]> {
   }
 }
 
-async function served(sessions: SessionPair, operations: Operations = new Map()): Promise<MuxStream> {
+async function served(sessions: SessionPair, operations: Operations = new Map()): Promise<TestStream> {
   const [mine, theirs] = await streamPair(sessions.client, sessions.server)
   mine.on('error', () => {})
-  serveControlStream(sessions.server.session, theirs, operations)
+  serveControlStream(sessions.server.session, theirs.mux, operations)
   return mine
 }
 
@@ -95,13 +95,16 @@ describe('the control stream', () => {
     assertNoLeaks(t)
     await using sessions = await sessionPair()
     const [mine, theirs] = await streamPair(sessions.client, sessions.server)
-    let messages = 0
-    for (const stream of [mine, theirs]) stream.on('data', () => (messages += 1))
-    serveControlStream(sessions.client.session, mine, new Map())
-    serveControlStream(sessions.server.session, theirs, new Map())
-    mine.write(encodeMessage({ op: 'what' }))
+    serveControlStream(sessions.client.session, mine.mux, new Map())
+    serveControlStream(sessions.server.session, theirs.mux, new Map())
+    const question = encodeMessage({ op: 'what' })
+    mine.mux.write(question)
     for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate)
-    assert.equal(messages, 2)
+    assert.equal(INITIAL_WINDOW_BYTES - mine.sendCredit, question.length)
+    const answered = INITIAL_WINDOW_BYTES - theirs.sendCredit
+    for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate)
+    assert.ok(answered > 0)
+    assert.equal(INITIAL_WINDOW_BYTES - theirs.sendCredit, answered)
   })
 
   test('its end ends the connection', TEST, async (t) => {
@@ -133,16 +136,50 @@ describe('the control stream', () => {
     await using sessions = await sessionPair()
     const [mine, theirs] = await streamPair(sessions.client, sessions.server)
     mine.on('error', () => {})
-    serveControlStream(sessions.server.session, theirs, new Map())
+    serveControlStream(sessions.server.session, theirs.mux, new Map())
     const request = encodeMessage({ op: 'x'.repeat(200) })
     const flood = Buffer.concat(Array.from({ length: 2_000 }, () => request))
     for (let count = 0; count < 20; count += 1) mine.write(flood)
     for (let turn = 0; turn < 300; turn += 1) await new Promise(setImmediate)
-    assert.equal(theirs.isPaused(), true)
-    assert.ok(theirs.writableLength < 1_000_000, `${theirs.writableLength} bytes of answers held`)
+    assert.equal(theirs.sendCredit, 0)
+    assert.ok(theirs.mux.unsentBytes < 1_000_000, `${theirs.mux.unsentBytes} bytes of answers held`)
+    assert.ok(mine.writableLength > 0)
     let answered = 0
     mine.on('data', (chunk: Buffer) => (answered += chunk.length))
     while (mine.writableLength > 0) await new Promise(setImmediate)
     assert.ok(answered > 0)
   })
+})
+
+describe('what is announced', () => {
+  test(
+    'is one message at a time of each operation, and then the last of those that came meanwhile',
+    TEST,
+    async (t) => {
+      assertNoLeaks(t)
+      await using sessions = await sessionPair()
+      const [mine, theirs] = await streamPair(sessions.client, sessions.server)
+      mine.on('error', () => {})
+      const refused: unknown[] = []
+      const control = serveControlStream(sessions.server.session, theirs.mux, new Map(), (op, { code }) =>
+        refused.push([op, code]),
+      )
+      const next = reader(mine)
+      for (let value = 0; value < 1_000; value += 1) control.announce({ op: 'a', value })
+      control.announce({ op: 'b', value: 0 })
+      assert.deepEqual(await next(2), [
+        { op: 'a', value: 0 },
+        { op: 'b', value: 0 },
+      ])
+      mine.write(encodeMessage({ ok: true }))
+      assert.deepEqual(await next(1), [{ op: 'a', value: 999 }])
+      mine.write(encodeMessage({ ok: false, code: 'options_invalid', message: 'b' }))
+      mine.write(encodeMessage({ ok: true }))
+      mine.write(encodeMessage({ ok: true })) // nobody waits for it
+      control.announce({ op: 'b', value: 1 })
+      while (refused.length === 0) await new Promise(setImmediate)
+      assert.deepEqual(refused, [['b', 'options_invalid']])
+      assert.throws(() => control.announce({ op: 'c', value: 'x'.repeat(20_000) }), { code: 'tunnel_protocol_error' })
+    },
+  )
 })

@@ -22,6 +22,18 @@ describe('the dial request', () => {
     assert.deepEqual(decode(encodeDialRequest(target)), request)
   })
 
+  test('names a second address and the resolvers to ask, where there are any', () => {
+    const more = { otherHost: 'fd00::5', resolverIps: ['10.0.0.53', 'fd00::53'] }
+    const message = { ...request, other: 'fd00::5', resolvers: ['10.0.0.53', 'fd00::53'] }
+    assert.deepEqual(decode(encodeDialRequest({ ...target, ...more })), message)
+    assert.deepEqual(parseDialRequest(message), { ...target, ...more })
+    assert.deepEqual(parseDialRequest({ ...request, resolvers: [] }), {
+      ...target,
+      otherHost: undefined,
+      resolverIps: [],
+    })
+  })
+
   test('comes out as it went in', () => {
     const targets = fc.record(
       {
@@ -49,6 +61,14 @@ describe('the dial request', () => {
     ['timeoutMs', 0],
     ['timeoutMs', 600_001],
     ['timeoutMs', undefined],
+    ['other', 7],
+    ['other', ''],
+    ['other', 'f'.repeat(46)],
+    ['resolvers', '10.0.0.53'],
+    ['resolvers', [53]],
+    ['resolvers', ['']],
+    ['resolvers', ['f'.repeat(46)]],
+    ['resolvers', Array<string>(9).fill('10.0.0.53')],
   ] as const) {
     const given = JSON.stringify(value)?.slice(0, 20) ?? 'nothing'
     test(`is refused with ${field} = ${given}, naming it`, () => {

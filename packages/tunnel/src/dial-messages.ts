@@ -7,18 +7,21 @@ import type { Message } from './messages.ts'
 const MAX_HOST_LENGTH = 253
 const MAX_FLOW_LENGTH = 64
 const MAX_TIMEOUT_MS = 600_000
+/** Of resolvers in one request, and of the text of an address. */
+const MAX_RESOLVERS = 8
+const MAX_ADDRESS_LENGTH = 45
 /** Of the text in a refusal. */
 const MAX_REASON_LENGTH = 1_000
 
 /** What a stream that wants a connection begins with (docs/protocol.md, "Dial"). */
 export function encodeDialRequest(target: DialTarget): Buffer {
-  const { host, port, flowId, timeoutMs } = target
-  return encodeMessage({ op: 'dial', host, port, flow: flowId, timeoutMs })
+  const { host, port, otherHost: other, resolverIps: resolvers, flowId, timeoutMs } = target
+  return encodeMessage({ op: 'dial', host, port, flow: flowId, timeoutMs, other, resolvers }) // without what is undefined
 }
 
 /** @throws {HawserError} `tunnel_protocol_error`, naming the field */
 export function parseDialRequest(message: Message): DialTarget {
-  const { host, port, flow, timeoutMs } = message
+  const { host, port, flow, timeoutMs, other, resolvers } = message
   if (typeof host !== 'string' || host === '' || host.length > MAX_HOST_LENGTH) {
     throw invalid('host', host, `a string of 1 to ${MAX_HOST_LENGTH} characters`)
   }
@@ -28,7 +31,21 @@ export function parseDialRequest(message: Message): DialTarget {
   if (!isInteger(port, 1, 65_535)) throw invalid('port', port, 'an integer of 1 to 65535')
   if (!isInteger(timeoutMs, 1, MAX_TIMEOUT_MS))
     throw invalid('timeoutMs', timeoutMs, `an integer of 1 to ${MAX_TIMEOUT_MS}`)
-  return { host, port, flowId: flow, timeoutMs }
+  if (other === undefined && resolvers === undefined) return { host, port, flowId: flow, timeoutMs }
+  if (other !== undefined && !isAddressText(other)) throw invalid('other', other, 'an address')
+  if (resolvers !== undefined && !isAddressList(resolvers)) {
+    throw invalid('resolvers', resolvers, `up to ${MAX_RESOLVERS} addresses`)
+  }
+  return { host, port, otherHost: other, resolverIps: resolvers, flowId: flow, timeoutMs }
+}
+
+/** Long enough and no longer: what it says is for the connector to judge, as `host` is. */
+function isAddressText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_ADDRESS_LENGTH
+}
+
+function isAddressList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.length <= MAX_RESOLVERS && value.every(isAddressText)
 }
 
 /** The connection stands: raw bytes follow, both ways. `remote` is the address that answered, `ip:port`. */

@@ -15,6 +15,16 @@ export class Fifo<T> {
     else this.#items.push(item)
   }
 
+  /** Puts `item` before the oldest one. */
+  unshift(item: T): void {
+    if (this.#items === undefined) this.#items = [item]
+    else if (this.#head === 0) this.#items.unshift(item)
+    else {
+      this.#head -= 1
+      this.#items[this.#head] = item
+    }
+  }
+
   /** The oldest item, or undefined when there is none. */
   shift(): T | undefined {
     const items = this.#items

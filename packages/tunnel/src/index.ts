@@ -1,5 +1,6 @@
 export { connectTunnel } from './connect-tunnel.ts'
 export type { ConnectTunnelOptions } from './connect-tunnel.ts'
+export type { Configuration, ConnectorReport, TargetHealth } from './announcements.ts'
 export type { ConnectorConnection } from './connector-connection.ts'
 export { listenForTunnels } from './listen-for-tunnels.ts'
 export type { TunnelListener, TunnelListenerOptions } from './listen-for-tunnels.ts'

@@ -7,6 +7,7 @@ export interface KeepaliveOptions {
   readonly sendPing: (id: number) => void
   /** Bytes received so far. Any byte counts as a sign of life: an answer may queue behind a long transfer. */
   readonly received: () => number
+  /** Told after each answer: the round trip, smoothed. */
   readonly onRoundTrip: (milliseconds: number) => void
   readonly onDead: () => void
 }
@@ -25,6 +26,7 @@ export class Keepalive {
   readonly #options: KeepaliveOptions
   readonly #waiting = new Map<number, Waiting>()
   #nextId = 0
+  #roundTripMs = 0
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
@@ -65,7 +67,7 @@ export class Keepalive {
     if (waiting === undefined) return
     this.#waiting.delete(id)
     const milliseconds = performance.now() - waiting.sentAt
-    this.#options.onRoundTrip(milliseconds)
+    this.#options.onRoundTrip(this.#smooth(milliseconds))
     waiting.resolve(milliseconds)
   }
 
@@ -74,6 +76,15 @@ export class Keepalive {
     clearTimeout(this.#timer)
     for (const { reject } of this.#waiting.values()) reject(reason)
     this.#waiting.clear()
+  }
+
+  /**
+   * Follows a shorter round trip at once by half and a longer one slowly: what delays a single answer is mostly a queue, here
+   * or there, and not the way.
+   */
+  #smooth(sample: number): number {
+    const before = this.#roundTripMs === 0 ? sample : this.#roundTripMs
+    return (this.#roundTripMs = before + (sample - before) / (sample < before ? 2 : 8))
   }
 
   /** The time for an answer is over. */

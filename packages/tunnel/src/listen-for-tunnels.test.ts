@@ -166,7 +166,7 @@ describe('listenForTunnels: connections that have registered', () => {
     const { socket, peer } = await stranger(fixture)
     const { token } = fixture
     const proof = proofOf(token.secret, channelBinding(socket), TUNNEL_ID, CONNECTOR.id)
-    peer.send(Data, Flag.Syn, 1, encodeRegistration({ tunnelId: TUNNEL_ID, connector: CONNECTOR, proof }))
+    peer.send(Data, Flag.Syn, 1, encodeRegistration({ tunnelId: TUNNEL_ID, connector: CONNECTOR, weight: 100, proof }))
     const edge = await fixture.accepted()
     peer.send(Data, 0, 1, encodeMessage({ op: 'from-the-future' }))
     const answer = await peer.frame(({ payload }) => payload.includes('unknown operation'))
@@ -183,7 +183,7 @@ describe('listenForTunnels: connections that do not register', () => {
     await using fixture = await tunnelFixture()
     const first = await stranger(fixture)
     const proof = proofOf(fixture.token.secret, channelBinding(first.socket), TUNNEL_ID, CONNECTOR.id)
-    const registration = encodeRegistration({ tunnelId: TUNNEL_ID, connector: CONNECTOR, proof })
+    const registration = encodeRegistration({ tunnelId: TUNNEL_ID, connector: CONNECTOR, weight: 100, proof })
     const second = await stranger(fixture)
     second.peer.send(Data, Flag.Syn, 1, registration)
     await second.peer.frame(({ payload }) => payload.includes('tunnel_auth_failed'))
@@ -274,7 +274,7 @@ describe('listenForTunnels: connections that do not register', () => {
       },
     })
     const { socket, peer } = await stranger(fixture)
-    const registration = { tunnelId: TUNNEL_ID, connector: CONNECTOR, proof: 'x' }
+    const registration = { tunnelId: TUNNEL_ID, connector: CONNECTOR, weight: 100, proof: 'x' }
     peer.send(Data, Flag.Syn, 1, encodeRegistration(registration))
     await asked.promise
     socket.destroy()
@@ -308,7 +308,7 @@ describe('listenForTunnels: closing', () => {
     await using fixture = await tunnelFixture()
     const { socket, peer } = await stranger(fixture)
     const proof = proofOf(fixture.token.secret, channelBinding(socket), TUNNEL_ID, CONNECTOR.id)
-    peer.send(Data, Flag.Syn, 1, encodeRegistration({ tunnelId: TUNNEL_ID, connector: CONNECTOR, proof }))
+    peer.send(Data, Flag.Syn, 1, encodeRegistration({ tunnelId: TUNNEL_ID, connector: CONNECTOR, weight: 100, proof }))
     await fixture.accepted()
     const closing = fixture.listener.close()
     const frame = await peer.frame(({ type }) => type === GoAway)

@@ -19,6 +19,8 @@ export interface TunnelListener extends AsyncDisposable {
   readonly address: HostPort
   /** Shows this certificate on connections from now on. */
   renew(certificate: EdgeCertificate): void
+  /** Takes no new connections, and tells connectors to look for another edge. Those that are up go on serving. */
+  leave(): void
   /** Takes no new connections, and drains those that are up for at most `graceMs`. @default 30_000 */
   close(graceMs?: number): Promise<void>
 }
@@ -30,6 +32,7 @@ const GRACE_MS = 30_000
 class Listener implements TunnelListener {
   readonly #tls: TlsListener
   readonly #admission: Admission
+  #left: Promise<void> | undefined
   #closing: Promise<void> | undefined
   readonly address: HostPort
 
@@ -43,6 +46,11 @@ class Listener implements TunnelListener {
     this.#tls.renew(certificate)
   }
 
+  leave(): void {
+    this.#left ??= this.#tls.close()
+    this.#admission.leave()
+  }
+
   close(graceMs: number = GRACE_MS): Promise<void> {
     return (this.#closing ??= this.#close(graceMs))
   }
@@ -52,7 +60,7 @@ class Listener implements TunnelListener {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const closed = this.#tls.close()
+    const closed = (this.#left ??= this.#tls.close())
     await this.#admission.close(graceMs)
     await closed
   }
@@ -70,7 +78,9 @@ export async function listenForTunnels(options: TunnelListenerOptions): Promise<
     edgeId: options.edgeId,
     secretOf: (tunnelId) => options.secretOf(tunnelId),
     onConnection: (connection) => options.onConnection(connection),
+    onReport: options.onReport,
     logger: options.logger,
+    maxConnectors: options.maxConnectors,
     registerTimeoutMs,
   })
   const tls = new TlsListener({

@@ -7,8 +7,7 @@ import { text } from 'node:stream/consumers'
 import { Flag, FrameType } from './frame.ts'
 import { encodeMessage, MAX_MESSAGE_BYTES, MessageDecoder, readFirstMessage } from './messages.ts'
 import type { Message } from './messages.ts'
-import { sessionWithRawPeer } from './session-pair.ts'
-import type { MuxStream } from './stream.ts'
+import { sessionWithRawPeer, TestStream } from './session-pair.ts'
 
 /** Everything a decoder makes of `bytes`, cut into pieces of the given sizes in turn. */
 function decodeAll(bytes: Buffer, sizes: readonly number[]): Message[] {
@@ -101,9 +100,13 @@ describe('readFirstMessage', () => {
     assertNoLeaks(t)
     const bytes = Buffer.concat([encodeMessage({ op: 'dial' }), Buffer.from('raw bytes')])
     for (let at = 0; at <= bytes.length; at += 1) {
-      const first = Promise.withResolvers<readonly [MuxStream, Message]>()
+      const first = Promise.withResolvers<readonly [TestStream, Message]>()
       await using tested = sessionWithRawPeer('server', {
-        onStream: (opened) => readFirstMessage(opened, (each) => first.resolve([opened, each]), first.reject),
+        onStream: (opened) =>
+          readFirstMessage(opened, {
+            onMessage: (each) => first.resolve([new TestStream(opened), each]),
+            onLost: first.reject,
+          }),
       })
       tested.peer.send(Data, Syn, 1, bytes.subarray(0, at))
       tested.peer.send(Data, Fin, 1, bytes.subarray(at))
@@ -123,7 +126,8 @@ describe('readFirstMessage', () => {
       assertNoLeaks(t)
       const lost = Promise.withResolvers<HawserError>()
       await using tested = sessionWithRawPeer('server', {
-        onStream: (stream) => readFirstMessage(stream, () => assert.fail('a message'), lost.resolve),
+        onStream: (stream) =>
+          readFirstMessage(stream, { onMessage: () => assert.fail('a message'), onLost: lost.resolve }),
       })
       tested.peer.send(Data, flags, 1, payload)
       assert.equal((await lost.promise).code, code)

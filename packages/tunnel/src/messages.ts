@@ -1,4 +1,5 @@
 import { HawserError } from '@hawser/core'
+import type { ChannelSink } from '@hawser/core'
 import type { MuxStream } from './stream.ts'
 
 /** Longest JSON text of one message, in bytes. */
@@ -67,31 +68,60 @@ export class MessageDecoder {
   }
 }
 
-/**
- * Reads the first message of a stream. What follows it stays with the stream, for whoever reads the Duplex.
- *
- * @param onLost there will be no message: the stream ended, failed, or sent something else; it is destroyed
- */
-export function readFirstMessage(
-  stream: MuxStream,
-  onMessage: (message: Message) => void,
-  onLost: (error: HawserError) => void,
-): void {
-  const decoder = new MessageDecoder()
-  stream.expect({
-    onBytes: (piece) => {
-      let used
-      try {
-        used = decoder.push(piece)
-      } catch (error) {
-        return void stream.destroy(HawserError.from(error, 'tunnel_protocol_error'))
-      }
-      if (decoder.message === undefined) return undefined
-      stream.hand(piece.subarray(used))
-      return onMessage(decoder.message)
-    },
-    onLost,
-  })
+/** The first message of a stream has come, or will never come. */
+export interface FirstMessage {
+  /** The stream is paused; what follows waits for whoever reads next. */
+  onMessage(message: Message): void
+  /** The stream ended, failed, or sent something else, and is released. */
+  onLost(error: HawserError): void
+}
+
+/** Reads the first message of a stream, just opened or accepted. */
+export function readFirstMessage(stream: MuxStream, reader: FirstMessage): void {
+  stream.deliverTo(new FirstMessageSink(stream, reader))
+  stream.resume()
+}
+
+class FirstMessageSink implements ChannelSink {
+  readonly #stream: MuxStream
+  readonly #reader: FirstMessage
+  readonly #decoder = new MessageDecoder()
+
+  constructor(stream: MuxStream, reader: FirstMessage) {
+    this.#stream = stream
+    this.#reader = reader
+  }
+
+  onData(piece: Buffer): void {
+    let used
+    try {
+      used = this.#decoder.push(piece)
+    } catch (error) {
+      return this.#fail(HawserError.from(error, 'tunnel_protocol_error'))
+    }
+    const { message } = this.#decoder
+    if (message === undefined) return undefined
+    this.#stream.pause()
+    this.#stream.unread(piece.subarray(used))
+    return this.#reader.onMessage(message)
+  }
+
+  onEnd(): void {
+    this.#fail(new HawserError('connection_terminated', 'the peer ended the stream before its first message'))
+  }
+
+  onLost(error: HawserError): void {
+    this.#reader.onLost(error)
+  }
+
+  onDrain(): void {}
+
+  onSent(): void {}
+
+  #fail(error: HawserError): void {
+    this.#stream.reset()
+    this.#reader.onLost(error)
+  }
 }
 
 /** Bytes of the message that `from` begins with; infinite while its length field is incomplete. */

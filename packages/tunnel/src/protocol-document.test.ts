@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { duplexPair } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
-import { Secret } from '@hawser/core'
+import { MAX_SETTINGS_BYTES, Secret } from '@hawser/core'
 import { assertNoLeaks } from '@hawser/testkit'
+import { configureRequest, parseConfigure, parseReport, reportRequest } from './announcements.ts'
 import { encodeDialed, encodeDialRequest, parseDialRequest } from './dial-messages.ts'
 import { Flag, FrameType, INITIAL_WINDOW_BYTES } from './frame.ts'
 import { MAX_MESSAGE_BYTES, MessageDecoder } from './messages.ts'
@@ -51,7 +52,7 @@ const target = { host: '10.0.0.7', port: 6379, flowId: 'f1', timeoutMs: 10_000 }
 describe('docs/protocol.md', () => {
   test('shows the very bytes of a connector', () => {
     const expected = [
-      frameBytes(Data, Syn, 1, encodeRegistration({ tunnelId, connector, proof })),
+      frameBytes(Data, Syn, 1, encodeRegistration({ tunnelId, connector, weight: 100, proof })),
       frameBytes(WindowUpdate, Ack, 2),
       frameBytes(Data, 0, 2, encodeDialed('10.0.0.7:6379')),
       frameBytes(Data, 0, 2, Buffer.from('+PONG\r\n')),
@@ -74,7 +75,7 @@ describe('docs/protocol.md', () => {
   test('its messages say what they should', () => {
     const decoder = new MessageDecoder()
     decoder.push(said('connector').subarray(12))
-    assert.deepEqual(parseRegistration(decoder.message ?? {}), { tunnelId, connector, proof })
+    assert.deepEqual(parseRegistration(decoder.message ?? {}), { tunnelId, connector, weight: 100, proof })
     decoder.push(said('edge').subarray(12 + 12 + 29 + 12))
     assert.deepEqual(parseDialRequest(decoder.message ?? {}), target)
   })
@@ -84,8 +85,7 @@ describe('docs/protocol.md', () => {
     const [near, far] = duplexPair()
     const server = new DialServer(() => Promise.resolve({ stream: near, remoteAddress: '10.0.0.7:6379' }))
     await using tested = sessionWithRawPeer('client', { onStream: (stream) => server.accept(stream) })
-    const control = tested.session.open(encodeRegistration({ tunnelId, connector, proof }))
-    control.on('error', () => {})
+    const control = tested.open(encodeRegistration({ tunnelId, connector, weight: 100, proof }))
     tested.peer.sendBytes(said('edge'))
     far.write('+PONG\r\n')
     assert.equal(await text(far), 'PING\r\n')
@@ -98,8 +98,18 @@ describe('docs/protocol.md', () => {
     assert.equal(String(control.read()).slice(2), '{"ok":true,"edge":"edge-1"}')
   })
 
+  test('shows announcements that are read as they are written', () => {
+    const shown = [...document.matchAll(/^```json\n(\{"op"[\s\S]*?)^```$/gm)].map(([, json = '']) => JSON.parse(json))
+    assert.deepEqual(
+      shown.map(({ op }) => op),
+      ['configure', 'report'],
+    )
+    assert.deepEqual(configureRequest(parseConfigure(shown[0])), shown[0])
+    assert.deepEqual(reportRequest(parseReport(shown[1])), shown[1])
+  })
+
   test('names the limits that the code has', () => {
-    for (const number of [INITIAL_WINDOW_BYTES, MAX_MESSAGE_BYTES]) {
+    for (const number of [INITIAL_WINDOW_BYTES, MAX_MESSAGE_BYTES, MAX_SETTINGS_BYTES]) {
       assert.ok(document.includes(number.toLocaleString('en')), String(number))
     }
     assert.ok(document.includes(`up to ${MAX_WINDOW_BYTES / 1024 / 1024} MiB`))

@@ -26,6 +26,12 @@ export class ReceiveQueue {
     return this.#pieces.push(isSmallPart(piece) ? Buffer.from(piece) : piece)
   }
 
+  /** Puts a piece that has been taken back to the front. */
+  unshift(piece: Buffer): void {
+    this.bytes += piece.length
+    this.#pieces.unshift(isSmallPart(piece) ? Buffer.from(piece) : piece)
+  }
+
   /** The oldest piece, or undefined when there is none. */
   shift(): Buffer | undefined {
     const piece = this.#pieces.shift()

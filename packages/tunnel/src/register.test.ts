@@ -14,13 +14,23 @@ function decode(bytes: Buffer): Message {
 }
 
 const connector = { id: 'c-1', version: '0.1.0', hostname: 'büro', platform: 'linux-x64' }
-const registration = { tunnelId: '8f2f1a3e-52a2-4b53-9c53-000000000001', connector, proof: 'cHJvb2Y=' }
-const message: Message = { op: 'register', tunnel: registration.tunnelId, connector, proof: registration.proof }
+const registration = { tunnelId: '8f2f1a3e-52a2-4b53-9c53-000000000001', connector, weight: 50, proof: 'cHJvb2Y=' }
+const message: Message = {
+  op: 'register',
+  tunnel: registration.tunnelId,
+  connector,
+  weight: 50,
+  proof: registration.proof,
+}
 
 describe('the registration', () => {
   test('says which tunnel, which connector, and proves it', () => {
     assert.deepEqual(decode(encodeRegistration(registration)), message)
     assert.deepEqual(parseRegistration(message), registration)
+  })
+
+  test('without a weight has the greatest', () => {
+    assert.equal(parseRegistration({ ...message, weight: undefined }).weight, 100)
   })
 
   test('has to be the first message', () => {
@@ -33,6 +43,10 @@ describe('the registration', () => {
     ['tunnel', { tunnel: '' }],
     ['tunnel', { tunnel: 'a\0b' }],
     ['tunnel', { tunnel: 'x'.repeat(65) }],
+    ['weight', { weight: -1 }],
+    ['weight', { weight: 101 }],
+    ['weight', { weight: 1.5 }],
+    ['weight', { weight: '7' }],
     ['proof', { proof: 17 }],
     ['proof', { proof: 'x'.repeat(256) }],
     ['id', { connector: { ...connector, id: 'two words' } }],

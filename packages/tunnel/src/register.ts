@@ -17,18 +17,22 @@ export interface ConnectorInfo {
 export interface Registration {
   readonly tunnelId: string
   readonly connector: ConnectorInfo
+  /** 0 to 100: while connectors of a greater weight can serve, those of a smaller one stand by. */
+  readonly weight: number
   /** See `proofOf`. */
   readonly proof: string
 }
 
 /** Up to 255 characters to show; none that a terminal or a log would act on. */
 const TEXT = /^[^\p{Cc}]{1,255}$/u
+/** Of a connector that does not say, and the greatest there is. */
+export const DEFAULT_WEIGHT = 100
 /** Ids are compared, looked up and part of the proof. */
 const ID = /^[\w.-]{1,64}$/
 
 export function encodeRegistration(registration: Registration): Buffer {
-  const { tunnelId, connector, proof } = registration
-  return encodeMessage({ op: 'register', tunnel: tunnelId, connector, proof })
+  const { tunnelId, connector, weight, proof } = registration
+  return encodeMessage({ op: 'register', tunnel: tunnelId, connector, weight, proof })
 }
 
 /** @throws {HawserError} `tunnel_protocol_error`, naming the field */
@@ -39,6 +43,7 @@ export function parseRegistration(message: Message): Registration {
   const fields = typeof connector === 'object' && connector !== null ? (connector as Message) : {}
   return {
     tunnelId: textOf(message, 'tunnel', ID),
+    weight: weightOf(message),
     proof: textOf(message, 'proof'),
     connector: {
       id: textOf(fields, 'id', ID),
@@ -63,6 +68,12 @@ export function encodeAccepted(edgeId: string): Buffer {
 export function parseAccepted(message: Message): string {
   if (message['ok'] === true) return textOf(message, 'edge')
   throw refusalOf(message, 'tunnel_protocol_error')
+}
+
+function weightOf(message: Message): number {
+  const { weight = DEFAULT_WEIGHT } = message
+  if (typeof weight === 'number' && Number.isInteger(weight) && weight >= 0 && weight <= DEFAULT_WEIGHT) return weight
+  throw new HawserError('tunnel_protocol_error', `registration: weight: expected an integer of 0 to ${DEFAULT_WEIGHT}`)
 }
 
 function textOf(message: Message, field: string, form: RegExp = TEXT): string {

@@ -190,10 +190,11 @@ export class FrameSender {
     this.#framesBefore = 0
     this.#turns = 0
     this.#writing = true
+    if (last === 0) return void this.#transport.write(batch[0], this.#onWritten)
     this.#transport.cork()
     for (let index = 0; index < last; index += 1) this.#transport.write(batch[index])
     this.#transport.write(batch[last], this.#onWritten)
-    this.#transport.uncork()
+    return this.#transport.uncork()
   }
 
   readonly #onWritten = (error: Error | null | undefined): void => {

@@ -1,8 +1,8 @@
-import { HawserError, resetStream, splice } from '@hawser/core'
-import type { Dialed, DialTarget } from '@hawser/core'
+import { HawserError, resetDialed, splice } from '@hawser/core'
+import type { ChannelSink, Dialed, DialTarget } from '@hawser/core'
 import { encodeDialed, encodeRefusal, parseDialRequest } from './dial-messages.ts'
 import { readFirstMessage } from './messages.ts'
-import type { Message } from './messages.ts'
+import type { FirstMessage, Message } from './messages.ts'
 import type { MuxStream } from './stream.ts'
 
 /**
@@ -36,55 +36,87 @@ export class DialServer {
   /** Takes one stream that the edge has just opened. */
   accept(stream: MuxStream): void {
     this.#active += 1
-    stream.on('error', ignore) // whoever serves the stream notices by other ways
-    const release = (): void => this.#release()
-    readFirstMessage(stream, (message) => void this.#serve(stream, message).finally(release), release)
+    readFirstMessage(stream, new ServedDial(stream, this.#dial, this.#release))
   }
 
-  async #serve(stream: MuxStream, message: Message): Promise<void> {
-    try {
-      const dialed = await this.#open(stream, message)
-      if (stream.destroyed) return resetStream(dialed.stream)
-      stream.sendPreface(encodeDialed(dialed.remoteAddress))
-      await splice(stream, dialed.stream, { forward: 0, backward: 0 }).catch(ignore) // both ends have seen the failure
-    } catch (error) {
-      refuse(stream, HawserError.from(error, 'proxy_internal_error'))
-    }
-    return undefined
-  }
-
-  /** Dials, for as long as the edge wants it. */
-  async #open(stream: MuxStream, message: Message): Promise<Dialed> {
-    if (message['op'] !== 'dial') throw unknownOperation(message['op'])
-    const request = parseDialRequest(message)
-    const controller = new AbortController()
-    const onClose = (): void => controller.abort(new HawserError('connection_aborted', 'the edge gave the call up'))
-    stream.once('close', onClose)
-    try {
-      return await this.#dial(request, controller.signal)
-    } finally {
-      stream.off('close', onClose)
-    }
-  }
-
-  #release(): void {
+  readonly #release = (): void => {
     this.#active -= 1
     if (this.#active > 0 || this.#whenIdle.length === 0) return
     for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
 }
 
+/** One stream on its way from the request to the end of its connection. */
+class ServedDial implements FirstMessage, ChannelSink {
+  readonly #stream: MuxStream
+  readonly #dial: DialHandler
+  readonly #release: () => void
+  readonly #givenUp = new AbortController()
+  #dialing = false
+
+  constructor(stream: MuxStream, dial: DialHandler, release: () => void) {
+    this.#stream = stream
+    this.#dial = dial
+    this.#release = release
+  }
+
+  onMessage(message: Message): void {
+    let dialing
+    try {
+      if (message['op'] !== 'dial') throw unknownOperation(message['op'])
+      const request = parseDialRequest(message)
+      this.#dialing = true
+      this.#stream.deliverTo(this) // paused: what the edge sends ahead waits
+      dialing = this.#dial(request, this.#givenUp.signal)
+    } catch (error) {
+      return this.#refuse(error)
+    }
+    dialing.then(this.#join, this.#refuse)
+    return undefined
+  }
+
+  /** The edge no longer wants what is being dialled, or never said what it wants. */
+  onLost(): void {
+    if (!this.#dialing) return this.#release()
+    return this.#givenUp.abort(new HawserError('connection_aborted', 'the edge gave the call up'))
+  }
+
+  onData(): void {}
+
+  onEnd(): void {}
+
+  onDrain(): void {}
+
+  onSent(): void {}
+
+  readonly #join = (dialed: Dialed): void => {
+    if (this.#stream.lost !== undefined) {
+      resetDialed(dialed)
+      return this.#release()
+    }
+    this.#stream.sendPreface(encodeDialed(dialed.remoteAddress))
+    // A failure has been seen by both ends.
+    splice(this.#stream, dialed.stream, { forward: 0, backward: 0 }).then(this.#release, this.#release)
+    return undefined
+  }
+
+  /** Answers and ends; what the edge has sent in advance is dropped. */
+  readonly #refuse = (error: unknown): void => {
+    const stream = this.#stream
+    this.#release()
+    if (stream.lost !== undefined) return
+    stream.deliverTo(DROP)
+    stream.sendPreface(encodeRefusal(HawserError.from(error, 'proxy_internal_error')))
+    stream.resume()
+    stream.end()
+  }
+}
+
+const DROP: ChannelSink = { onData: ignore, onEnd: ignore, onDrain: ignore, onSent: ignore, onLost: ignore }
+
 /** Says that a message asks for what this version does not know. */
 export function unknownOperation(op: unknown): HawserError {
   return new HawserError('tunnel_protocol_error', `unknown operation ${(JSON.stringify(op) ?? 'none').slice(0, 100)}`)
-}
-
-/** Answers and ends; what the edge has sent in advance is dropped. */
-function refuse(stream: MuxStream, error: HawserError): void {
-  if (stream.destroyed) return
-  stream.sendPreface(encodeRefusal(error))
-  stream.resume()
-  stream.end()
 }
 
 function ignore(): void {}

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
+import { ChannelDuplex } from '@hawser/core'
 import { memoryPair } from '@hawser/testkit'
 import type { Pair } from '@hawser/testkit'
 import { RawPeer } from './raw-peer.ts'
@@ -7,20 +8,54 @@ import { MuxSession } from './session.ts'
 import type { SessionOptions } from './session.ts'
 import type { MuxStream } from './stream.ts'
 
+/** For tests: a stream of a session as a Duplex. */
+export class TestStream extends ChannelDuplex {
+  readonly mux: MuxStream
+
+  constructor(mux: MuxStream) {
+    super(mux)
+    this.mux = mux
+    this.on('error', () => {}) // tests that expect an error listen for it
+  }
+
+  get id(): number {
+    return this.mux.id
+  }
+
+  get sendCredit(): number {
+    return this.mux.sendCredit
+  }
+
+  get receiveCredit(): number {
+    return this.mux.receiveCredit
+  }
+
+  /** Bytes received and not yet read. */
+  get bufferedBytes(): number {
+    return this.mux.bufferedBytes + this.readableLength
+  }
+
+  get remoteEnded(): boolean {
+    return this.mux.remoteEnded
+  }
+}
+
 /** For tests: a session and the streams its peer has opened on it, to be taken one by one. */
 export interface TestSession {
   readonly session: MuxSession
+  readonly open: (first?: Buffer) => TestStream
   /** The next stream the peer has opened. */
-  readonly accept: () => Promise<MuxStream>
+  readonly accept: () => Promise<TestStream>
 }
 
 type Options = Omit<SessionOptions, 'role'>
 
-function startSession(transport: Duplex, role: 'client' | 'server', options: Options): TestSession {
-  const accepted: MuxStream[] = []
-  const waiting: ((stream: MuxStream) => void)[] = []
-  const onStream = (stream: MuxStream): void => {
-    stream.on('error', () => {}) // tests that expect an error listen for it
+/** A session on `transport`, whatever is at its other end. */
+export function startSession(transport: Duplex, role: 'client' | 'server', options: Options): TestSession {
+  const accepted: TestStream[] = []
+  const waiting: ((stream: TestStream) => void)[] = []
+  const onStream = (mux: MuxStream): void => {
+    const stream = new TestStream(mux)
     const next = waiting.shift()
     if (next === undefined) accepted.push(stream)
     else next(stream)
@@ -28,6 +63,7 @@ function startSession(transport: Duplex, role: 'client' | 'server', options: Opt
   const session = new MuxSession(transport, { onStream, ...options, role })
   return {
     session,
+    open: (first) => new TestStream(session.open(first)),
     accept: () => {
       const stream = accepted.shift()
       return stream === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(stream)
@@ -83,13 +119,13 @@ export function sessionWithRawPeer(
 export async function streamPair(
   client: TestSession,
   server: TestSession,
-): Promise<readonly [opened: MuxStream, accepted: MuxStream]> {
-  const opened = client.session.open()
+): Promise<readonly [opened: TestStream, accepted: TestStream]> {
+  const opened = client.open()
   return [opened, await server.accept()]
 }
 
 /** Reads until `bytes` have come, and no further than the chunk that completes them. */
-export async function readBytes(stream: MuxStream, bytes: number): Promise<number> {
+export async function readBytes(stream: TestStream, bytes: number): Promise<number> {
   let count = 0
   while (count < bytes) {
     const chunk = stream.read() as Buffer | null

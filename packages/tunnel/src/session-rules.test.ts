@@ -52,7 +52,7 @@ describe('MuxSession and a peer that breaks the rules', () => {
         assertNoLeaks(t)
         await using tested = sessionWithRawPeer()
         const { session, peer } = tested
-        const bystander = session.open()
+        const bystander = tested.open()
         const failed = once(bystander, 'error')
         for (const part of bytes) {
           if (!split) peer.sendBytes(part)
@@ -74,7 +74,7 @@ describe('MuxSession and a peer that breaks the rules', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(byte, { maxLength: 60 }), { maxLength: 8 }), async (chunks) => {
         await using tested = sessionWithRawPeer()
-        tested.session.open().on('error', () => {})
+        tested.open().on('error', () => {})
         for (const chunk of chunks) tested.peer.sendBytes(Buffer.from(chunk))
         tested.peer.end()
         await tested.session.closed
@@ -154,7 +154,7 @@ describe('MuxSession and what the specification leaves room for', () => {
   test('a peer that falls silent is dead: tunnel_timeout', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('server', { keepaliveMs: 5, pingTimeoutMs: 20 })
-    const stream = tested.session.open()
+    const stream = tested.open()
     const [error] = (await once(stream, 'error')) as [HawserError]
     assert.equal(error.code, 'tunnel_timeout')
     assert.equal((await tested.session.closed)?.code, 'tunnel_timeout')
@@ -168,7 +168,7 @@ describe('MuxSession and what the specification leaves room for', () => {
     test(`a go-away for reason ${code} ends the session at once`, TEST, async (t) => {
       assertNoLeaks(t)
       await using tested = sessionWithRawPeer()
-      const failed = once(tested.session.open(), 'error')
+      const failed = once(tested.open(), 'error')
       tested.peer.send(GoAway, 0, 0, code)
       const [error] = (await failed) as [HawserError]
       assert.equal(error.code, 'tunnel_closed')
@@ -204,7 +204,7 @@ describe('MuxSession and what the specification leaves room for', () => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer()
     tested.peer.stall()
-    tested.session.open().on('error', () => {})
+    tested.open().on('error', () => {})
     tested.session.end()
     await tested.session.closed
   })
@@ -240,10 +240,9 @@ describe('MuxSession and its limits', () => {
     await using sessions = await sessionPair(undefined, { client: { maxOutboundStreams: 3 } })
     const { session } = sessions.client
     const streams = [session.open(), session.open(), session.open()]
-    for (const stream of streams) stream.on('error', () => {})
     assert.throws(() => session.open(), { code: 'tunnel_stream_limit' })
-    streams[1]?.destroy()
-    session.open().on('error', () => {})
+    streams[1]?.reset()
+    session.open()
     assert.throws(() => session.open(), { code: 'tunnel_stream_limit' })
   })
 
@@ -252,15 +251,14 @@ describe('MuxSession and its limits', () => {
     await using tested = sessionWithRawPeer('client', { maxUnacknowledged: 2 })
     const { session, peer } = tested
     const [first, second] = [session.open(), session.open()]
-    for (const stream of [first, second]) stream.on('error', () => {})
     assert.throws(() => session.open(), { code: 'tunnel_stream_limit' })
     peer.send(WindowUpdate, Ack, first.id)
     peer.send(Ping, Syn, 0, 4)
     await peer.frame(({ type, flags }) => type === Ping && flags === Ack)
-    session.open().on('error', () => {})
+    session.open()
     assert.throws(() => session.open(), { code: 'tunnel_stream_limit' })
-    second.destroy() // never acknowledged, and gone
-    session.open().on('error', () => {})
+    second.reset() // never acknowledged, and gone
+    session.open()
   })
 
   test('a session without a handler for streams resets all', TEST, async (t) => {
@@ -276,7 +274,7 @@ describe('MuxSession and its limits', () => {
     await using sessions = await sessionPair(undefined, { client: { firstId: 0xffff_fffd } })
     const { client, server } = sessions
     for (const id of [0xffff_fffd, 0xffff_ffff]) {
-      const stream = client.session.open()
+      const stream = client.open()
       stream.end()
       assert.equal(stream.id, id)
       const accepted = await server.accept()
@@ -285,6 +283,6 @@ describe('MuxSession and its limits', () => {
       await text(stream)
     }
     assert.equal(client.session.acceptsStreams, false)
-    assert.throws(() => client.session.open(), { code: 'tunnel_closed' })
+    assert.throws(() => client.open(), { code: 'tunnel_closed' })
   })
 })

@@ -7,11 +7,11 @@ import { finished } from 'node:stream/promises'
 import { HawserError } from '@hawser/core'
 import { assertNoLeaks, PAIRS } from '@hawser/testkit'
 import { sessionPair, streamPair } from './session-pair.ts'
-import type { MuxStream } from './stream.ts'
+import type { TestStream } from './session-pair.ts'
 
 const TEST = { timeout: 30_000 } as const
 
-async function checksum(stream: MuxStream): Promise<string> {
+async function checksum(stream: TestStream): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of stream) hash.update(chunk as Buffer)
   return hash.digest('hex')
@@ -50,7 +50,7 @@ for (const [transport, pair] of Object.entries(PAIRS)) {
         assertNoLeaks(t)
         await using sessions = await sessionPair(pair)
         const { client, server } = sessions
-        const opened = client.session.open(Buffer.from('first,'))
+        const opened = client.open(Buffer.from('first,'))
         opened.end('second')
         assert.equal(await text(await server.accept()), 'first,second')
         opened.destroy()
@@ -105,7 +105,7 @@ for (const [transport, pair] of Object.entries(PAIRS)) {
       await Promise.all(
         Array.from({ length: 1_000 }, async (_, index) => {
           const bytes = randomBytes(1 + ((index * 7_919) % 40_000))
-          const stream = client.session.open()
+          const stream = client.open()
           const echo = checksum(stream)
           for (let at = 0; at < bytes.length; at += 9_999) stream.write(bytes.subarray(at, at + 9_999))
           stream.end()
@@ -167,8 +167,8 @@ for (const [transport, pair] of Object.entries(PAIRS)) {
       const failures = Promise.all([once(opened, 'error'), once(accepted, 'error')])
       client.session.end()
       for (const [error] of await failures) assert.equal((error as HawserError).code, 'tunnel_closed')
-      assert.throws(() => client.session.open(), { code: 'tunnel_closed' })
-      assert.throws(() => server.session.open(), { code: 'tunnel_closed' })
+      assert.throws(() => client.open(), { code: 'tunnel_closed' })
+      assert.throws(() => server.open(), { code: 'tunnel_closed' })
     })
 
     test('after a go-away open streams go on, and new ones are refused at both ends', TEST, async (t) => {
@@ -177,12 +177,12 @@ for (const [transport, pair] of Object.entries(PAIRS)) {
       const { client, server } = sessions
       const [opened, accepted] = await streamPair(client, server)
       server.session.goAway()
-      const late = client.session.open() // the go-away is under way
+      const late = client.open() // the go-away is under way
       const [error] = (await once(late, 'error')) as [HawserError]
       assert.equal(error.code, 'connection_terminated')
       assert.equal(client.session.acceptsStreams, false)
-      assert.throws(() => client.session.open(), { code: 'tunnel_closed' })
-      assert.throws(() => server.session.open(), { code: 'tunnel_closed' })
+      assert.throws(() => client.open(), { code: 'tunnel_closed' })
+      assert.throws(() => server.open(), { code: 'tunnel_closed' })
       opened.end('still here')
       assert.equal(await text(accepted), 'still here')
       accepted.end()

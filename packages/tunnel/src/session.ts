@@ -17,6 +17,8 @@ export interface SessionOptions {
   readonly role: 'client' | 'server'
   /** Takes a stream the peer has opened, before any of its bytes are delivered. Without it all are reset. */
   readonly onStream?: ((stream: MuxStream) => void) | undefined
+  /** Told when the peer is about to go: it takes no more streams, and may still open some. */
+  readonly onGoAway?: (() => void) | undefined
   /** Streams the peer may have open at once; more are reset. @default 16_384 */
   readonly maxInboundStreams?: number | undefined
   /** Streams this side may have open at once. @default 16_384 */
@@ -266,6 +268,7 @@ export class MuxSession implements FrameSink, StreamHost {
   #onGoAway(code: number): void {
     if (code === GoAwayCode.Normal) {
       this.#goAwayReceived = true
+      this.#options.onGoAway?.()
       return undefined
     }
     const kind = GO_AWAY_TEXT[code] ?? 'unknown reason'

@@ -8,12 +8,15 @@ import { assertNoLeaks } from '@hawser/testkit'
 import fc from 'fast-check'
 import { Flag, FrameType, INITIAL_WINDOW_BYTES } from './frame.ts'
 import { readBytes, sessionPair, sessionWithRawPeer, streamPair } from './session-pair.ts'
+import type { TestStream } from './session-pair.ts'
 import type { MuxStream } from './stream.ts'
 
 const TEST = { timeout: 20_000 } as const
 const { Data, WindowUpdate } = FrameType
 const { Syn, Ack, Fin, Rst } = Flag
 const HALF = INITIAL_WINDOW_BYTES / 2
+/** More than a stream takes before it asks for a pause. */
+const MUCH = 150_000
 
 /** Turns of the event loop: enough for frames to cross a pair in memory several times. */
 async function settle(): Promise<void> {
@@ -32,7 +35,7 @@ describe('MuxStream: opening', () => {
   test('announces itself with a window update when nothing is sent with it', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('client')
-    const stream = tested.session.open()
+    const stream = tested.open()
     stream.on('error', () => {})
     const frame = await tested.peer.frame(({ streamId }) => streamId === stream.id)
     assert.deepEqual([frame.type, frame.flags, frame.length], [WindowUpdate, Syn, 0])
@@ -41,7 +44,7 @@ describe('MuxStream: opening', () => {
   test('carries the SYN on its first data frame, once', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('client')
-    const stream = tested.session.open(Buffer.from('one'))
+    const stream = tested.open(Buffer.from('one'))
     stream.on('error', () => {})
     stream.write('two')
     await tested.peer.frame(({ payload }) => payload.toString() === 'two')
@@ -67,7 +70,7 @@ describe('MuxStream: opening', () => {
   test('a reset by the acceptor reaches the opener as an error', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('client')
-    const stream = tested.session.open(Buffer.from('hello'))
+    const stream = tested.open(Buffer.from('hello'))
     tested.peer.send(WindowUpdate, Rst, 1)
     const [error] = (await once(stream, 'error')) as [HawserError]
     assert.equal(error.code, 'connection_terminated')
@@ -80,26 +83,26 @@ describe('MuxStream: credit', () => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('client')
     const { peer } = tested
-    const stream = tested.session.open()
+    const stream = tested.open()
     stream.on('error', () => {})
     let taken = false
-    stream.write(Buffer.alloc(INITIAL_WINDOW_BYTES + 1_000), () => (taken = true))
+    stream.write(Buffer.alloc(INITIAL_WINDOW_BYTES + MUCH), () => (taken = true))
     await settle()
     assert.equal(received(peer.frames, 1), INITIAL_WINDOW_BYTES)
-    peer.send(WindowUpdate, Ack, 1, 999)
+    peer.send(WindowUpdate, Ack, 1, MUCH - 1)
     await settle()
-    assert.equal(received(peer.frames, 1), INITIAL_WINDOW_BYTES + 999)
+    assert.equal(received(peer.frames, 1), INITIAL_WINDOW_BYTES + MUCH - 1)
     assert.equal(taken, false)
     peer.send(WindowUpdate, 0, 1, 1)
     await settle()
-    assert.equal(received(peer.frames, 1), INITIAL_WINDOW_BYTES + 1_000)
+    assert.equal(received(peer.frames, 1), INITIAL_WINDOW_BYTES + MUCH)
     assert.equal(taken, true)
   })
 
   test('an end needs no credit', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('client')
-    const stream = tested.session.open()
+    const stream = tested.open()
     stream.on('error', () => {})
     stream.end(Buffer.alloc(INITIAL_WINDOW_BYTES))
     await tested.peer.frame(({ flags }) => (flags & Fin) !== 0)
@@ -109,7 +112,7 @@ describe('MuxStream: credit', () => {
   test('no frame is larger than 64 KiB, so that others get their turn', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('client')
-    const stream = tested.session.open()
+    const stream = tested.open()
     stream.on('error', () => {})
     stream.write(Buffer.alloc(200_000))
     await settle()
@@ -196,7 +199,7 @@ describe('MuxStream: ends', () => {
   test('the end goes behind everything that was written', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('client')
-    const stream = tested.session.open()
+    const stream = tested.open()
     stream.on('error', () => {})
     stream.write('a')
     stream.write('b')
@@ -250,7 +253,7 @@ describe('MuxStream: ends', () => {
   test('what came before a reset is read first, by whatever way it is read', TEST, async (t) => {
     assertNoLeaks(t)
     const sent = Buffer.alloc(100_000, 'before the reset ')
-    const readers: Record<string, (stream: MuxStream, into: Buffer[]) => Promise<unknown>> = {
+    const readers: Record<string, (stream: TestStream, into: Buffer[]) => Promise<unknown>> = {
       flowing: (stream, into) => finished(stream.on('data', (chunk: Buffer) => into.push(chunk))),
       iterated: async (stream, into) => {
         for await (const chunk of stream as AsyncIterable<Buffer>) into.push(chunk)
@@ -264,7 +267,7 @@ describe('MuxStream: ends', () => {
     }
     for (const [way, read] of Object.entries(readers)) {
       await using tested = sessionWithRawPeer('client')
-      const stream = tested.session.open(Buffer.from('hello'))
+      const stream = tested.open(Buffer.from('hello'))
       tested.peer.send(Data, Ack, 1, sent)
       tested.peer.send(WindowUpdate, Rst, 1)
       await settle()
@@ -279,9 +282,9 @@ describe('MuxStream: ends', () => {
 
   test('writing or ending behind a reset fails at once, read or not', TEST, async (t) => {
     assertNoLeaks(t)
-    for (const act of [(stream: MuxStream) => stream.write('more'), (stream: MuxStream) => stream.end()]) {
+    for (const act of [(stream: TestStream) => stream.write('more'), (stream: TestStream) => stream.end()]) {
       await using tested = sessionWithRawPeer('client')
-      const stream = tested.session.open(Buffer.from('hello'))
+      const stream = tested.open(Buffer.from('hello'))
       tested.peer.send(Data, Ack, 1, Buffer.from('unread'))
       tested.peer.send(WindowUpdate, Rst, 1)
       await settle()
@@ -294,10 +297,10 @@ describe('MuxStream: ends', () => {
   test('a reset fails a write that waits for credit, and an accepted stream, at once', TEST, async (t) => {
     assertNoLeaks(t)
     await using opened = sessionWithRawPeer('client')
-    const stream = opened.session.open()
+    const stream = opened.open()
     const written = Promise.withResolvers<unknown>()
     stream.on('error', () => {})
-    stream.write(Buffer.alloc(INITIAL_WINDOW_BYTES + 1), (error) => written.resolve(error))
+    stream.write(Buffer.alloc(INITIAL_WINDOW_BYTES + MUCH), (error) => written.resolve(error))
     opened.peer.send(Data, Ack, 1, Buffer.from('unread'))
     opened.peer.send(WindowUpdate, Rst, 1)
     assert.ok(HawserError.is(await written.promise, 'connection_terminated'))
@@ -324,7 +327,7 @@ describe('MuxStream: ends', () => {
   test('a write that was waiting when the stream was destroyed fails', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('client')
-    const stream = tested.session.open()
+    const stream = tested.open()
     const outcome = Promise.withResolvers<unknown>()
     stream.write(Buffer.alloc(INITIAL_WINDOW_BYTES * 2), (error) => outcome.resolve(error))
     stream.resetAndDestroy()
@@ -336,7 +339,7 @@ describe('MuxStream: ends', () => {
   test('destroySoon sends everything and ends before it destroys', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('client')
-    const stream = tested.session.open()
+    const stream = tested.open()
     stream.write('last words')
     stream.destroySoon()
     await once(stream, 'close')
@@ -356,7 +359,7 @@ describe('MuxStream: ends', () => {
   test('an empty write is taken and sends nothing', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('client')
-    const stream = tested.session.open(Buffer.from('x'))
+    const stream = tested.open(Buffer.from('x'))
     stream.on('error', () => {})
     await new Promise((resolve) => stream.write(Buffer.alloc(0), resolve))
     await settle()
@@ -364,59 +367,125 @@ describe('MuxStream: ends', () => {
   })
 })
 
-describe('MuxStream: the preface', () => {
-  function collect(stream: MuxStream): { bytes: string; lost: HawserError | undefined } {
-    const seen: { bytes: string; lost: HawserError | undefined } = { bytes: '', lost: undefined }
-    stream.expect({
-      onBytes: (piece) => (seen.bytes += piece.toString()),
+describe('MuxStream: its sinks', () => {
+  interface Seen {
+    bytes: string
+    ended: boolean
+    lost: Error | undefined
+  }
+
+  /** Notes what is delivered, and does `onData` with each piece. */
+  function collect(stream: MuxStream, onData: (piece: Buffer) => void = () => {}): Seen {
+    const seen: Seen = { bytes: '', ended: false, lost: undefined }
+    stream.deliverTo({
+      onData: (piece) => {
+        seen.bytes += piece.toString()
+        onData(piece)
+      },
+      onEnd: () => (seen.ended = true),
       onLost: (error) => (seen.lost = error),
+      onDrain: () => {},
+      onSent: () => {},
     })
     return seen
   }
 
-  test('gets the first bytes, and what it hands over is read as usual', TEST, async (t) => {
+  test('a sink may put back what is not for it, and the next one gets that first', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('client')
     const stream = tested.session.open()
-    const reading = once(stream, 'data') // a reader that is there before the preface is over
-    stream.expect({
-      onBytes: (piece) => stream.hand(piece.subarray(3)),
-      onLost: () => assert.fail('nothing was lost'),
+    const first = collect(stream, (piece) => {
+      stream.pause()
+      stream.unread(piece.subarray(3))
     })
+    stream.resume()
     tested.peer.send(Data, Ack, 1, Buffer.from('abcdef'))
-    assert.equal(String((await reading)[0]), 'def')
-    stream.destroy()
+    tested.peer.send(Data, Fin, 1, Buffer.from('ghi'))
+    await settle()
+    assert.deepEqual(first, { bytes: 'abcdef', ended: false, lost: undefined })
+    const second = collect(stream)
+    stream.resume()
+    assert.deepEqual(second, { bytes: 'defghi', ended: true, lost: undefined })
+    stream.reset()
   })
 
-  test('is told of a reset, of an end and of the end of the session, and nobody else is', TEST, async (t) => {
+  test('is told of a reset, of an end and of the end of the session', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('client')
     const streams = [1, 2, 3].map(() => tested.session.open())
-    const seen = streams.map(collect)
-    for (const stream of streams) stream.on('error', () => assert.fail('an error event'))
+    const seen = streams.map((stream) => collect(stream))
+    for (const stream of streams) stream.resume()
     tested.peer.send(WindowUpdate, Ack | Rst, 1)
     tested.peer.send(Data, Ack | Fin, 3)
     await settle()
     tested.session.end()
     await tested.session.closed
     assert.deepEqual(
-      seen.map(({ lost }) => lost?.code),
-      ['connection_terminated', 'connection_terminated', 'tunnel_closed'],
+      seen.map(({ ended, lost }) => [ended, HawserError.is(lost) ? lost.code : undefined]),
+      [
+        [false, 'connection_terminated'],
+        [true, 'tunnel_closed'],
+        [false, 'tunnel_closed'],
+      ],
     )
-    assert.ok(streams.every(({ destroyed }) => destroyed))
+    assert.ok(streams.every(({ lost }) => lost !== undefined))
   })
 
-  test('bytes it has read earn credit', TEST, async (t) => {
+  test('nothing is delivered while it pauses, though it pauses and resumes with every piece', TEST, async (t) => {
     assertNoLeaks(t)
     await using tested = sessionWithRawPeer('client')
     const stream = tested.session.open()
-    stream.on('error', () => {})
+    let inside = false
+    const seen = collect(stream, () => {
+      assert.equal(inside, false)
+      inside = true
+      stream.pause()
+      stream.resume()
+      stream.pause()
+      inside = false
+    })
+    for (const piece of ['a', 'b', 'c']) tested.peer.send(Data, 0, 1, Buffer.alloc(8_000, piece))
+    tested.peer.send(Data, Fin, 1)
+    await settle()
+    assert.equal(seen.bytes, '')
+    for (const pieces of [1, 2, 3]) {
+      stream.resume()
+      assert.deepEqual([seen.bytes.length, seen.bytes.at(-1), seen.ended], [pieces * 8_000, ' abc'[pieces], false])
+    }
+    stream.resume()
+    stream.resume()
+    assert.equal(seen.ended, true)
+    stream.reset()
+  })
+
+  test('a reset by its owner is silent here, and ends what it still had to send', TEST, async (t) => {
+    assertNoLeaks(t)
+    await using tested = sessionWithRawPeer('client')
+    const stream = tested.session.open()
     const seen = collect(stream)
+    assert.equal(stream.write(Buffer.alloc(INITIAL_WINDOW_BYTES * 2)), false)
+    stream.end()
+    stream.reset()
+    stream.reset()
+    assert.equal(stream.write(Buffer.from('late')), true)
+    stream.end()
+    await tested.peer.frame(({ flags }) => (flags & Rst) !== 0)
+    assert.deepEqual(seen, { bytes: '', ended: false, lost: undefined })
+    assert.equal(received(tested.peer.frames, 1), INITIAL_WINDOW_BYTES)
+    assert.equal(stream.unsentBytes, 0)
+    assert.equal(tested.session.streamCount, 0)
+  })
+
+  test('bytes that have been delivered earn credit', TEST, async (t) => {
+    assertNoLeaks(t)
+    await using tested = sessionWithRawPeer('client')
+    const stream = tested.session.open()
+    const seen = collect(stream)
+    stream.resume()
     tested.peer.send(Data, Ack, 1, Buffer.alloc(HALF, 'x'))
     const grant = await tested.peer.frame(({ type, length }) => type === WindowUpdate && length > 0)
     assert.equal(grant.length, HALF)
     assert.equal(seen.bytes.length, HALF)
-    stream.hand(Buffer.alloc(0))
-    stream.destroy()
+    stream.reset()
   })
 })

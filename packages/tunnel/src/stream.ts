@@ -1,7 +1,8 @@
-import { Duplex } from 'node:stream'
 import { HawserError } from '@hawser/core'
+import type { Channel, ChannelSink } from '@hawser/core'
+import { Fifo } from './fifo.ts'
 import { Flag, FrameType, INITIAL_WINDOW_BYTES } from './frame.ts'
-import { ReceiveQueue, isSmallPart } from './receive-queue.ts'
+import { ReceiveQueue } from './receive-queue.ts'
 import { ReceiveWindow } from './receive-window.ts'
 import type { WindowPool } from './receive-window.ts'
 import type { FrameSender, SendWaiter } from './sender.ts'
@@ -14,28 +15,19 @@ export interface StreamHost {
   forget(stream: MuxStream): void
 }
 
-/** Reads the first bytes of a stream, before anyone uses it as a Duplex. See {@link MuxStream.expect}. */
-export interface Preface {
-  onBytes(piece: Buffer): void
-  /** The stream ended or failed before {@link MuxStream.hand}. Nobody else is told. */
-  onLost(error: HawserError): void
-}
-
-type Done = (error?: Error | null) => void
-
 /** So much of one stream leaves before others get a turn. */
 const MAX_FRAME_BYTES = 64 * 1024
 const MAX_CREDIT = 0xffff_ffff
-/** Writing: above one read of a socket (64 KiB), so that a chunk that leaves at once does not stop its source. */
-const OPTIONS = { readableHighWaterMark: 16 * 1024, writableHighWaterMark: 128 * 1024 } as const
+/** Above one read of a socket (64 KiB), so that a chunk that leaves at once does not stop its source. */
+const FULL_BYTES = 128 * 1024
 
 /**
- * One stream of a session as a Duplex. Its two directions end independently; writing waits for the peer's credit and for
- * room on the connection; reading grants the peer credit. `destroy()` before both ends is a reset, since the peer would
- * otherwise wait for credit for ever. Errors are `HawserError`s: `connection_terminated` for a reset by the peer, else what
- * ended the session.
+ * One stream of a session. Its two directions end independently; writing waits for the peer's credit and for room on the
+ * connection; what is delivered earns the peer new credit, what waits for {@link resume} does not. `reset()` before both ends
+ * tells the peer, which would otherwise wait for credit for ever. What it is lost with are `HawserError`s:
+ * `connection_terminated` for a reset by the peer, else what ended the session.
  */
-export class MuxStream extends Duplex implements SendWaiter {
+export class MuxStream implements Channel, SendWaiter {
   readonly id: number
   /** For the session: the peer has accepted the stream. */
   acknowledged = false
@@ -44,25 +36,30 @@ export class MuxStream extends Duplex implements SendWaiter {
   /** SYN or ACK, until a frame has carried it. */
   #openingFlags: number
   #sendCredit = INITIAL_WINDOW_BYTES
-  /** The chunk being written, or what is left of it. */
-  #pending: Buffer | undefined
-  #pendingDone: Done | undefined
+  #sink: ChannelSink | undefined
+  /** Nothing is delivered: nobody reads yet, or whoever reads has enough. */
+  #paused = true
+  /** Inside {@link resume}, where what is delivered may call it again. */
+  #resuming = false
+  /** Received and not delivered. Made on first use: most streams never need one. */
+  #received: ReceiveQueue | undefined
+  /** What is left of the chunk that is being sent, and the chunks behind it. */
+  #sending: Buffer | undefined
+  readonly #unsent = new Fifo<Buffer>()
+  #unsentBytes = 0
+  /** `write` has asked for a pause. */
+  #full = false
   /** Stands in the sender's queue for a turn. */
   #waiting = false
-  /** Received, while the Readable has enough. */
-  readonly #queue = new ReceiveQueue()
-  /** The Readable has asked for more than it got. False until somebody reads. */
-  #wanted = false
-  #preface: Preface | undefined
+  #ending = false
   #localEnded = false
   #remoteEnded = false
-  /** The peer has reset the stream, or the session is gone: there is nobody to send a reset to. */
-  #peerGone = false
-  /** What the stream fails with once all that came before the peer's reset has been read. */
-  #lateError: HawserError | undefined
+  #endDelivered = false
+  #lost: HawserError | undefined
+  /** The peer has reset the stream: what it is lost with once all that came before has been delivered. */
+  #resetBy: HawserError | undefined
 
   constructor(host: StreamHost, id: number, openingFlags: number) {
-    super(OPTIONS)
     this.id = id
     this.#host = host
     this.#window = new ReceiveWindow(host.pool)
@@ -79,14 +76,23 @@ export class MuxStream extends Duplex implements SendWaiter {
     return this.#sendCredit
   }
 
-  /** Bytes received and not yet read: at most the window. */
+  /** Bytes received and not delivered: at most the window. */
   get bufferedBytes(): number {
-    return this.#queue.bytes + this.readableLength
+    return this.#received?.bytes ?? 0
+  }
+
+  /** Bytes written that wait for credit or room. */
+  get unsentBytes(): number {
+    return this.#unsentBytes
   }
 
   /** Whether the peer has sent its end. */
   get remoteEnded(): boolean {
     return this.#remoteEnded
+  }
+
+  get lost(): HawserError | undefined {
+    return this.#lost
   }
 
   /** Sends the SYN or ACK in a frame of its own, unless another frame has carried it. */
@@ -97,48 +103,71 @@ export class MuxStream extends Duplex implements SendWaiter {
   }
 
   /**
-   * Sends a small message past the Writable, without waiting for room: for the request or the reply that a stream begins
-   * with, before anything else is written.
+   * Sends a small message without waiting for room: for the request or the reply that a stream begins with, before anything
+   * else is written.
    */
   sendPreface(payload: Buffer): void {
-    if (this.destroyed) return
+    if (this.#lost !== undefined) return
     this.#sendCredit -= payload.length
     this.#host.sender.data(this.#takeOpeningFlags(), this.id, payload)
   }
 
-  /** `preface` gets the bytes from here on, until {@link hand}. Call it as soon as the stream exists. */
-  expect(preface: Preface): void {
-    this.#preface = preface
+  deliverTo(sink: ChannelSink): void {
+    this.#sink = sink
   }
 
-  /** What follows, `rest` first, is for the Duplex's reader. */
-  hand(rest: Buffer): void {
-    this.#preface = undefined
-    if (rest.length === 0) return
-    if (this.#wanted) this.#wanted = this.push(rest)
-    else this.#queue.push(rest)
+  /** Puts back the end of what has just been delivered, for the next sink. Only while paused. */
+  unread(rest: Buffer): void {
+    if (rest.length > 0) this.#receivedQueue().unshift(rest)
   }
 
-  /** Resets the stream at once: the peer sees an error, not an end. Nothing queued is sent. */
-  resetAndDestroy(): this {
-    return this.destroy()
+  /** Takes any number of chunks; {@link ChannelSink.onDrain} once all have left, if it has asked for a pause. */
+  write(chunk: Buffer): boolean {
+    if (this.#resetBy !== undefined) this.#lose(this.#resetBy)
+    if (this.#lost !== undefined || chunk.length === 0) return true
+    this.#unsentBytes += chunk.length
+    if (this.#sending === undefined) {
+      this.#sending = chunk
+      this.#send(false)
+    } else this.#unsent.push(chunk)
+    if (this.#unsentBytes < FULL_BYTES) return true
+    this.#full = true
+    return false
   }
 
-  /** Ends writing and destroys the stream once all is sent, as `net.Socket` does. */
-  destroySoon(): void {
-    if (this.writable) this.end()
-    if (this.writableFinished) this.destroy()
-    else this.once('finish', () => this.destroy())
+  end(): void {
+    if (this.#resetBy !== undefined) this.#lose(this.#resetBy)
+    if (this.#lost !== undefined || this.#ending) return
+    this.#ending = true
+    if (this.#sending === undefined) this.#sendEnd()
+  }
+
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    if (this.#resuming) return
+    this.#resuming = true
+    this.#deliverReceived()
+    this.#resuming = false
+    this.#grant()
+    if (this.#paused || this.#lost !== undefined) return
+    if (this.#resetBy !== undefined) this.#lose(this.#resetBy)
+    else if (this.#remoteEnded) this.#deliverEnd()
+  }
+
+  reset(): void {
+    this.#release(new HawserError('connection_aborted', 'the stream was reset on this side'), true)
   }
 
   /** For the session: a piece of payload that the credit covers. */
   onData(piece: Buffer): void {
-    if (this.destroyed) return
+    if (this.#lost !== undefined) return
     this.#window.spend(piece.length)
-    if (this.#preface !== undefined) this.#preface.onBytes(piece)
-    else if (!this.#wanted || this.#queue.bytes > 0) this.#queue.push(piece)
-    else if (this.readableLength > 0 && isSmallPart(piece)) this.#wanted = this.push(Buffer.from(piece))
-    else this.#wanted = this.push(piece)
+    if (this.#paused || this.bufferedBytes > 0) this.#receivedQueue().push(piece)
+    else this.#sink?.onData(piece)
     this.#grant()
   }
 
@@ -150,7 +179,7 @@ export class MuxStream extends Duplex implements SendWaiter {
   onCredit(bytes: number): boolean {
     this.#sendCredit += bytes
     if (this.#sendCredit > MAX_CREDIT) return false
-    if (this.#pending !== undefined) this.#send(false)
+    if (this.#sending !== undefined) this.#send(false)
     return true
   }
 
@@ -163,29 +192,23 @@ export class MuxStream extends Duplex implements SendWaiter {
     if (this.#remoteEnded) return false
     this.#remoteEnded = true
     if (this.#localEnded) this.#host.forget(this)
-    if (this.#preface !== undefined) {
-      this.destroy(new HawserError('connection_terminated', 'the peer ended the stream before its first message'))
-    } else if (this.#wanted && this.#queue.bytes === 0) this.push(null)
+    if (!this.#paused && this.bufferedBytes === 0) this.#deliverEnd()
     return true
   }
 
   /** For the session: the stream is over and the peer knows. */
   onGone(error: HawserError): void {
-    this.#peerGone = true
-    this.destroy(error)
+    this.#lose(error)
   }
 
   /**
    * For the session: the peer has reset a stream that this side opened. As with a socket of the kernel's, what came before is
-   * read first, and a write fails at once. (For a stream that the peer opened, its reset means that nobody wants the answer
-   * any more: see {@link onGone}.)
+   * delivered first, and a write fails at once. (For a stream that the peer opened, its reset means that nobody wants the
+   * answer any more: see {@link onGone}.)
    */
   onReset(error: HawserError): void {
-    const mayWait = this.#preface === undefined && this.#pending === undefined && this.bufferedBytes > 0
-    if (!mayWait) return this.onGone(error)
-    this.#peerGone = true
-    this.#lateError = error
-    return undefined
+    if (this.bufferedBytes > 0 && this.#sending === undefined) this.#resetBy = error
+    else this.#lose(error)
   }
 
   /** For the sender: there is room for one frame. */
@@ -194,75 +217,34 @@ export class MuxStream extends Duplex implements SendWaiter {
     this.#send(true)
   }
 
-  override read(size?: number): Buffer | null {
-    const chunk = super.read(size) as Buffer | null
-    if (this.#lateError !== undefined && this.bufferedBytes === 0) this.destroy(this.#lateError)
-    return chunk
-  }
-
-  override _read(): void {
-    this.#wanted = true
-    while (this.#wanted) {
-      const piece = this.#queue.shift()
-      if (piece === undefined) break
-      this.#wanted = this.push(piece)
-    }
-    if (this.#remoteEnded && this.#queue.bytes === 0) this.push(null)
-    else this.#grant()
-  }
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    if (this.#lateError !== undefined) return done(this.#lateError)
-    if (chunk.length === 0) return done()
-    this.#pending = chunk
-    this.#pendingDone = done
-    return this.#send(false)
-  }
-
-  override _final(done: Done): void {
-    if (this.#lateError !== undefined) return done(this.#lateError)
-    this.#localEnded = true
-    this.#control(Flag.Fin, 0)
-    if (this.#remoteEnded) this.#host.forget(this)
-    return done()
-  }
-
-  override _destroy(error: Error | null, done: Done): void {
-    this.#queue.clear()
-    this.#window.release()
-    if (this.#waiting) this.#host.sender.forget(this)
-    if (!this.#localEnded || !this.#remoteEnded) {
-      if (!this.#peerGone) this.#control(Flag.Rst, 0)
-      this.#host.forget(this)
-    }
-    this.#pending = undefined
-    const pendingDone = this.#pendingDone
-    this.#pendingDone = undefined
-    pendingDone?.(error ?? new HawserError('connection_aborted', 'the stream was destroyed before all was sent'))
-    const preface = this.#preface
-    this.#preface = undefined
-    if (preface === undefined) return done(error)
-    preface.onLost(HawserError.from(error ?? 'the stream was destroyed', 'connection_aborted'))
-    return done()
-  }
-
-  /** Sends of the pending chunk what credit and room allow. `turn`: there is room for one frame, whoever else waits. */
+  /** Sends what credit and room allow. `turn`: there is room for one frame, whoever else waits. */
   #send(turn: boolean): void {
-    const sender = this.#host.sender
+    const { sender } = this.#host
     let mayPass = turn
-    while (this.#pending !== undefined) {
-      const chunk = this.#pending
+    while (this.#sending !== undefined) {
+      const chunk = this.#sending
       const bytes = Math.min(chunk.length, this.#sendCredit, MAX_FRAME_BYTES)
       if (bytes === 0) return // until the peer grants credit
       if (!mayPass && !sender.hasRoom) return this.#waitForRoom()
       mayPass = false
       this.#sendCredit -= bytes
-      this.#pending = bytes === chunk.length ? undefined : chunk.subarray(bytes)
+      this.#unsentBytes -= bytes
+      this.#sending = bytes === chunk.length ? this.#unsent.shift() : chunk.subarray(bytes)
       sender.data(this.#takeOpeningFlags(), this.id, bytes === chunk.length ? chunk : chunk.subarray(0, bytes))
     }
-    const done = this.#pendingDone
-    this.#pendingDone = undefined
-    done?.()
+    if (this.#full) {
+      this.#full = false
+      this.#sink?.onDrain()
+    }
+    if (this.#ending && this.#sending === undefined) this.#sendEnd()
+  }
+
+  #sendEnd(): void {
+    if (this.#localEnded || this.#lost !== undefined) return
+    this.#localEnded = true
+    this.#control(Flag.Fin, 0)
+    if (this.#remoteEnded) this.#host.forget(this)
+    this.#sink?.onSent()
   }
 
   #waitForRoom(): void {
@@ -271,9 +253,28 @@ export class MuxStream extends Duplex implements SendWaiter {
     this.#host.sender.waitForRoom(this)
   }
 
+  #receivedQueue(): ReceiveQueue {
+    return (this.#received ??= new ReceiveQueue())
+  }
+
+  #deliverReceived(): void {
+    const queue = this.#received
+    while (!this.#paused && queue !== undefined) {
+      const piece = queue.shift()
+      if (piece === undefined) return
+      this.#sink?.onData(piece)
+    }
+  }
+
+  #deliverEnd(): void {
+    if (this.#endDelivered) return
+    this.#endDelivered = true
+    this.#sink?.onEnd()
+  }
+
   #grant(): void {
-    if (this.#remoteEnded || this.#peerGone || this.destroyed) return
-    const bytes = this.#window.grant(this.#queue.bytes + this.readableLength)
+    if (this.#remoteEnded || this.#resetBy !== undefined || this.#lost !== undefined) return
+    const bytes = this.#window.grant(this.bufferedBytes)
     if (bytes > 0) this.#control(0, bytes)
   }
 
@@ -285,5 +286,26 @@ export class MuxStream extends Duplex implements SendWaiter {
     const flags = this.#openingFlags
     this.#openingFlags = 0
     return flags
+  }
+
+  /** The peer is gone, and whoever uses the stream is told. */
+  #lose(error: HawserError): void {
+    if (this.#release(error, false)) this.#sink?.onLost(error)
+  }
+
+  /** @returns whether there was something to release */
+  #release(error: HawserError, tellPeer: boolean): boolean {
+    if (this.#lost !== undefined) return false
+    this.#lost = error
+    this.#received?.clear()
+    this.#window.release()
+    if (this.#waiting) this.#host.sender.forget(this)
+    this.#sending = undefined
+    this.#unsent.clear()
+    this.#unsentBytes = 0
+    if (this.#localEnded && this.#remoteEnded) return true
+    if (tellPeer && this.#resetBy === undefined) this.#control(Flag.Rst, 0)
+    this.#host.forget(this)
+    return true
   }
 }

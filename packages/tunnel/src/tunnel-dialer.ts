@@ -1,8 +1,11 @@
-import { HawserError } from '@hawser/core'
-import type { Dialed, DialTarget } from '@hawser/core'
+import { ChannelDuplex, HawserError } from '@hawser/core'
+import type { Channel, Dialed, DialTarget } from '@hawser/core'
+import type { Duplex } from 'node:stream'
 import { encodeDialRequest, parseDialReply } from './dial-messages.ts'
 import { readFirstMessage } from './messages.ts'
+import type { FirstMessage, Message } from './messages.ts'
 import type { MuxSession } from './session.ts'
+import type { MuxStream } from './stream.ts'
 
 /**
  * Opens a connection through a tunnel: one stream, the request with its first frame, and the stream itself once the connector
@@ -20,35 +23,77 @@ export function dialThrough(
   return new Promise((resolve, reject) => {
     if (signal.aborted) throw givenUp()
     const stream = session.open(encodeDialRequest(target))
-    // A failure may follow the reply so closely that nobody listens yet: it must not go uncaught, and `destroyed` tells.
-    stream.on('error', () => {})
-    const onAbort = (): void => void stream.destroy(givenUp())
-    signal.addEventListener('abort', onAbort)
-    readFirstMessage(
-      stream,
-      (message) => {
-        signal.removeEventListener('abort', onAbort)
-        try {
-          resolve({ stream, remoteAddress: parseDialReply(message), connectorId })
-        } catch (error) {
-          reject(error)
-          stream.destroy()
-        }
-      },
-      (error) => {
-        signal.removeEventListener('abort', onAbort)
-        reject(unanswered(error))
-      },
-    )
+    readFirstMessage(stream, new PendingDial(stream, connectorId, signal, resolve, reject))
   })
 }
 
-/** A stream that ends without an answer was refused by the session at the other end, which is going away. */
-function unanswered(error: HawserError): HawserError {
-  if (error.code !== 'connection_terminated') return error
-  return new HawserError('tunnel_closed', 'the connector did not take the stream', { cause: error })
+/** A dial between its request and its reply. */
+class PendingDial implements FirstMessage {
+  readonly #stream: MuxStream
+  readonly #connectorId: string
+  readonly #signal: AbortSignal
+  readonly #resolve: (dialed: Dialed) => void
+  readonly #reject: (error: unknown) => void
+
+  constructor(
+    stream: MuxStream,
+    connectorId: string,
+    signal: AbortSignal,
+    resolve: (dialed: Dialed) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#stream = stream
+    this.#connectorId = connectorId
+    this.#signal = signal
+    this.#resolve = resolve
+    this.#reject = reject
+    signal.addEventListener('abort', this.#onAbort)
+  }
+
+  onMessage(message: Message): void {
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    try {
+      this.#resolve(new TunnelDialed(this.#stream, parseDialReply(message), this.#connectorId))
+    } catch (error) {
+      this.#reject(error)
+      this.#stream.reset()
+    }
+  }
+
+  /** A stream that ends without an answer was refused by the session at the other end, which is going away. */
+  onLost(error: HawserError): void {
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    if (error.code !== 'connection_terminated') return this.#reject(error)
+    return this.#reject(new HawserError('tunnel_closed', 'the connector did not take the stream', { cause: error }))
+  }
+
+  readonly #onAbort = (): void => {
+    this.#stream.reset()
+    this.#reject(givenUp())
+  }
+}
+
+/** What was dialled through a tunnel: a Duplex only for those who ask for one. */
+class TunnelDialed implements Dialed {
+  readonly channel: Channel
+  readonly remoteAddress: string
+  readonly connectorId: string
+  #stream: Duplex | undefined
+
+  constructor(channel: Channel, remoteAddress: string, connectorId: string) {
+    this.channel = channel
+    this.remoteAddress = remoteAddress
+    this.connectorId = connectorId
+  }
+
+  get stream(): Duplex {
+    // Between two owners an error must not go uncaught: the stream is destroyed by it, and that tells.
+    return (this.#stream ??= new ChannelDuplex(this.channel).on('error', ignore))
+  }
 }
 
 function givenUp(): HawserError {
   return new HawserError('connection_aborted', 'the caller gave the call up')
 }
+
+function ignore(): void {}
