@@ -7,8 +7,12 @@ import { failure, SAFETY_HEADERS } from './envelope.ts'
 import { answerFor, API_ERRORS } from './errors.ts'
 import type { ErrorAnswers } from './errors.ts'
 import type { ApiContext, ApiEnv, ApiHandler, ApiOptions, ApiResource } from './resource.ts'
+import { hostnameRoutes } from './hostname-routes/hostname-routes.ts'
+import { routes } from './routes/routes.ts'
+import { services } from './services/services.ts'
 import { tokens } from './tokens/tokens.ts'
 import { tunnels } from './tunnels/tunnels.ts'
+import { virtualNetworks } from './virtual-networks/virtual-networks.ts'
 
 /** Where the API begins; clients are given the origin and this path, without a slash at the end. */
 export const API_BASE = '/client/v4'
@@ -29,7 +33,8 @@ export function createApi(options: ApiOptions): Hono<ApiEnv> {
   })
   app.use(`${API_BASE}/*`, authenticate(options.directory))
   app.use(`${API_BASE}/accounts/:account_id/*`, ownAccountOnly(options.directory))
-  for (const resource of [tokens(), accounts(options), tunnels(options)]) {
+  for (const make of [tokens, accounts, tunnels, virtualNetworks, routes, hostnameRoutes, services]) {
+    const resource = make(options)
     mount(app, resource, (error, c) => answerError(error, c, resource.errors))
   }
   return app

@@ -36,6 +36,8 @@ export interface Fixture<Log extends Logger = Logger> {
   readonly account: string
   /** By tunnel id. */
   readonly connections: Map<string, FakeConnection[]>
+  /** Tunnels whose connectors were told of a new configuration. */
+  readonly configuredTunnels: string[]
   /** A call with the good token; `path` is below the base. A body that is not text is sent as JSON. */
   readonly call: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answered>
 }
@@ -46,10 +48,12 @@ export async function apiFixture<Log extends Logger>(t: TestContext, log: Log): 
   t.after(() => directory.close())
   const { id, token } = await directory.apiTokens.create('test')
   const connections = new Map<string, FakeConnection[]>()
+  const configuredTunnels: string[] = []
   const app = createApi({
     directory,
     tunnelToken: (tunnelId) => Promise.resolve(new Secret(`token of ${tunnelId}`)),
     connections: (tunnelId) => (connections.get(tunnelId) ?? []).filter(({ aborted }) => aborted === undefined),
+    configureTunnel: async (tunnelId) => void configuredTunnels.push(tunnelId),
     logger: log,
   })
   return {
@@ -60,6 +64,7 @@ export async function apiFixture<Log extends Logger>(t: TestContext, log: Log): 
     tokenId: id,
     account: `/accounts/${directory.accountId}`,
     connections,
+    configuredTunnels,
     async call(method, path, body, headers = {}) {
       const init: RequestInit = { method, headers: { authorization: `Bearer ${token.reveal()}`, ...headers } }
       if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body)

@@ -30,17 +30,34 @@ const MAX_PAGE = 1_000_000
  * @throws {ApiRefusal} 400 for anything but whole numbers in range
  */
 export function pageOf<Item>(c: ApiContext, all: readonly Item[]): Page<Item> {
+  const slice = sliceOf(c)
+  const items = all.slice(slice.offset, slice.offset + slice.limit)
+  return { items, info: slice.info(items.length, all.length) }
+}
+
+/** Which part of a list is asked for, for lists of which the directory reads no more than that. */
+export interface PageSlice {
+  readonly offset: number
+  readonly limit: number
+  /** @param count items on this page; `total` of the whole list */
+  info(count: number, total: number): PageInfo
+}
+
+/** @throws {ApiRefusal} as {@link pageOf} */
+export function sliceOf(c: ApiContext): PageSlice {
   const page = wholeNumber(c, 'page', 1, MAX_PAGE)
-  const perPage = wholeNumber(c, 'per_page', DEFAULT_PER_PAGE, MAX_PER_PAGE)
-  const items = all.slice((page - 1) * perPage, page * perPage)
-  const info = {
-    page,
-    per_page: perPage,
-    count: items.length,
-    total_count: all.length,
-    total_pages: Math.ceil(all.length / perPage),
+  const limit = wholeNumber(c, 'per_page', DEFAULT_PER_PAGE, MAX_PER_PAGE)
+  return {
+    offset: (page - 1) * limit,
+    limit,
+    info: (count, total) => ({
+      page,
+      per_page: limit,
+      count,
+      total_count: total,
+      total_pages: Math.ceil(total / limit),
+    }),
   }
-  return { items, info }
 }
 
 function wholeNumber(c: ApiContext, name: string, fallback: number, max: number): number {

@@ -3,6 +3,24 @@ import type { Directory } from '@hawser/directory'
 import type { Context } from 'hono'
 import type { ErrorAnswers } from './errors.ts'
 
+/** How a connector finds one target that it was told to probe. */
+export interface ApiTargetHealth {
+  readonly host: string
+  readonly port: number
+  readonly healthy: boolean
+  /** Why not. */
+  readonly code?: string | undefined
+}
+
+/** How things stand with a connector, by its own account. */
+export interface ApiReport {
+  /** Connections that it has and wants, to all edges together. */
+  readonly connections: { readonly up: number; readonly of: number }
+  /** Version of the configuration that it follows. */
+  readonly configuration: number
+  readonly targets: readonly ApiTargetHealth[]
+}
+
 /** One live connection of a connector, as an edge holds it. */
 export interface ApiConnection {
   readonly id: string
@@ -17,6 +35,14 @@ export interface ApiConnection {
   readonly remoteAddress: string
   /** Milliseconds since the epoch. */
   readonly openedAt?: number | undefined
+  /** 0 to 100: connectors of a smaller weight stand by. */
+  readonly weight?: number | undefined
+  /** False once it opens nothing new: its connector or its edge is leaving. */
+  readonly accepting?: boolean | undefined
+  /** It does not answer, and will be ended if that lasts. */
+  readonly silent?: boolean | undefined
+  /** What its connector said last of how things stand with it. */
+  readonly report?: ApiReport | undefined
   /** Ends the connection now. */
   abort(reason: HawserError): void
 }
@@ -28,6 +54,8 @@ export interface ApiOptions {
   tunnelToken(tunnelId: string): Promise<Secret>
   /** The live connections of a tunnel on this edge, at this moment; none for a tunnel nobody knows. */
   connections(tunnelId: string): readonly ApiConnection[]
+  /** Tells the connectors of a tunnel that it has a new configuration. */
+  configureTunnel?(tunnelId: string): Promise<void>
   readonly logger: Logger
 }
 

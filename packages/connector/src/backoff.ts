@@ -2,8 +2,10 @@ import type { Clock } from './clock.ts'
 
 /** Longest wait after the first failure; it doubles with each further one. */
 export const FIRST_DELAY_MS = 250
-/** No wait is longer. */
-export const MAX_DELAY_MS = 10_000
+/** No wait is longer: whoever comes back should be found again within two seconds. */
+export const MAX_DELAY_MS = 2_000
+/** Longest wait after a failure that only a person can mend. */
+export const LASTING_DELAY_MS = 10_000
 /** A connection that lived this long ends the series: the next failure counts as the first again. */
 export const GOOD_SPELL_MS = 30_000
 
@@ -37,7 +39,7 @@ export class Backoff {
    */
   slow(): number {
     this.#failures += 1
-    return MAX_DELAY_MS / 2 + (this.#clock.random() * MAX_DELAY_MS) / 2
+    return LASTING_DELAY_MS / 2 + (this.#clock.random() * LASTING_DELAY_MS) / 2
   }
 
   /** Tells how long the connection lived that just ended. */

@@ -20,7 +20,7 @@ interface Bench {
   readonly log: CapturedLog
 }
 
-function bench(edges: FakeEdges, hosts: readonly string[] = ['a'], dialer?: TargetDialer, connections = 1): Bench {
+function bench(edges: FakeEdges, hosts: readonly string[] = ['a'], dialer?: TargetDialer, connections?: number): Bench {
   const clock = new FakeClock()
   clock.chance = 1
   const log = new CapturedLog()
@@ -29,7 +29,8 @@ function bench(edges: FakeEdges, hosts: readonly string[] = ['a'], dialer?: Targ
       token: { accountId: 'acc', tunnelId: 'tun', secret: new Secret('s'), edges: [], caPem: '' },
       edges: hosts.map((host) => ({ host, port: 1 })),
       rules: () => undefined,
-      connections,
+      connections: connections ?? hosts.length,
+      weight: 100,
     },
     log,
     { connectTunnel: edges.connectTunnel, clock, ...(dialer === undefined ? {} : { dialer }) },
@@ -47,12 +48,30 @@ test('one connection to each edge; ready with the first', async () => {
   assert.equal(await connector.closed, undefined)
 })
 
-test('`connections` opens as many to each edge', async () => {
-  const edges = new FakeEdges()
-  const { connector } = bench(edges, ['a', 'b'], undefined, 2)
-  await connector.ready
-  assert.deepEqual(edges.attempts.toSorted(), ['a:1', 'a:1', 'b:1', 'b:1'])
-  await connector.close(0)
+for (const [hosts, expected] of [
+  [['a'], ['a:1', 'a:1', 'a:1', 'a:1']],
+  [
+    ['a', 'b', 'c'],
+    ['a:1', 'a:1', 'b:1', 'c:1'],
+  ],
+  [
+    ['a', 'b', 'c', 'd', 'e'],
+    ['a:1', 'b:1', 'c:1', 'd:1'],
+  ],
+] as const) {
+  test(`four connections are spread over as many of ${hosts.length} edges as there are`, async () => {
+    const edges = new FakeEdges()
+    const { connector } = bench(edges, hosts, undefined, 4)
+    await connector.ready
+    assert.deepEqual(edges.attempts.toSorted(), expected)
+    await connector.close(0)
+  })
+}
+
+test('four connections that one edge rejects are one error, and the end', async () => {
+  const { connector, log } = bench(new FakeEdges({ 'a:1': [rejected] }), ['a'], undefined, 4)
+  assert.equal(await connector.closed, rejected)
+  assert.equal(log.at('error').length, 1)
 })
 
 test('the edge is told who is calling', async () => {
@@ -79,7 +98,7 @@ test('one edge that rejects does not end it while another has not answered', asy
   const { connector, clock } = bench(edges, ['a', 'b'])
   await clock.waiting(2)
   assert.deepEqual(edges.attempts, ['a:1', 'b:1'])
-  clock.advance(250) // b answers now, and it rejects as well
+  clock.advance(10_000) // b answers now, and it rejects as well
   assert.equal(await connector.closed, rejected)
 })
 
@@ -89,8 +108,8 @@ test('one edge that rejects does not end it while another accepts', async () => 
   await connector.ready
   await clock.waiting()
   clock.advance(10_000)
-  await clock.waiting()
-  assert.equal(edges.attempts.filter((edge) => edge === 'a:1').length, 2)
+  while (edges.opened.length < 2) await new Promise(setImmediate)
+  assert.deepEqual(edges.attempts.slice(0, 3), ['a:1', 'b:1', 'b:1'])
   await connector.close(0)
   assert.equal(await connector.closed, undefined)
 })
@@ -222,7 +241,7 @@ test('no dial is taken once it drains', async (t) => {
   const { connector } = bench(edges, ['a'], () => assert.fail('dialled'))
   await connector.ready
   await connector.close(0)
-  await assert.rejects(edges.last?.dial(target, t.signal) ?? Promise.resolve(), { code: 'destination_unavailable' })
+  await assert.rejects(edges.last?.dial(target, t.signal) ?? Promise.resolve(), { code: 'tunnel_closed' })
 })
 
 test('the streams of all tunnels are counted', async () => {
@@ -243,4 +262,39 @@ test('no line of the log holds the secret', async () => {
   await connector.ready
   await connector.close(0)
   assert.doesNotMatch(JSON.stringify(log.lines), /"s"/)
+})
+
+test('every edge is told how many connections stand, once each time', async () => {
+  const edges = new FakeEdges({ 'b:1': [unreachable, 'accept'] })
+  const { connector, clock } = bench(edges, ['a', 'b'])
+  await connector.ready
+  await clock.waiting()
+  const [first] = edges.opened
+  const up = (count: number): object => ({ connections: { up: count, of: 2 }, configuration: 0, targets: [] })
+  assert.deepEqual(first?.reports, [up(1)])
+  clock.advance(10_000)
+  while (edges.opened.length < 2) await new Promise(setImmediate)
+  await new Promise(setImmediate)
+  assert.deepEqual(first?.reports, [up(1), up(2)])
+  assert.deepEqual(edges.opened[1]?.reports, [up(2)])
+  edges.opened[1]?.end(unreachable)
+  await clock.waiting()
+  assert.deepEqual(first?.reports.at(-1), up(1))
+  await connector.close(0)
+})
+
+test('what the edge configures holds for dials, and the edges are told', async (t) => {
+  const edges = new FakeEdges()
+  const { connector } = bench(edges, ['a'], () => Promise.reject(new HawserError('connection_refused', 'no')), 2)
+  await connector.ready
+  await new Promise(setImmediate)
+  const probe = { type: 'tcp', host: 'db', port: 1, path: '/', intervalMs: 1_000, timeoutMs: 1_000 } as const
+  edges.last?.onConfigure?.({ version: 4, settings: { allow: [], deny: [], probes: [probe] } })
+  for (const { reports } of edges.opened) assert.equal(reports.at(-1)?.configuration, 4)
+  assert.throws(() => edges.last?.onConfigure?.({ version: 5, settings: { allow: ['x'], deny: [], probes: [] } }), {
+    code: 'options_invalid',
+  })
+  await connector.close(0)
+  edges.last?.onConfigure?.({ version: 6, settings: { allow: [], deny: [], probes: [probe] } })
+  await assert.rejects(edges.last?.dial(target, t.signal) ?? Promise.resolve(), { code: 'tunnel_closed' })
 })

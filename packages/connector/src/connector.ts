@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { isDeepStrictEqual } from 'node:util'
 import { HawserError } from '@hawser/core'
 import type { Dialed, DialTarget, Logger } from '@hawser/core'
-import type { connectTunnel, ConnectorInfo } from '@hawser/tunnel'
+import type { Configuration, connectTunnel, ConnectorInfo, ConnectorReport } from '@hawser/tunnel'
 import type { Clock } from './clock.ts'
+import { ConnectorCounters } from './counters.ts'
 import { createTargetDialer } from './dial-target.ts'
 import type { TargetDialer } from './dial-target.ts'
 import { EdgeLink } from './edge-link.ts'
+import { EdgeSpread } from './edge-spread.ts'
+import { LiveSettings } from './live-settings.ts'
 import { NameResolver } from './name-resolver.ts'
 import type { ConnectorConfig } from './options.ts'
+import { Prober } from './prober.ts'
 import { StatusFeed } from './status.ts'
 import type { ConnectorStatus } from './status.ts'
 import { VERSION } from './version.ts'
@@ -24,6 +29,10 @@ export interface Connector extends AsyncDisposable {
   readonly ready: Promise<void>
   /** How things stand, then every change, until `closed`. Any number of readers. */
   status(): AsyncIterable<ConnectorStatus>
+  /** How things stand now: the last change of each connection, `draining` once a stop has begun, then `closed`. */
+  present(): readonly ConnectorStatus[]
+  /** Totals since the start. */
+  readonly counters: ConnectorCounters
   /** Streams running through all tunnels. */
   readonly activeStreams: number
   /** Takes no new work and waits until the running flows have ended, however long that takes; then closes. */
@@ -51,10 +60,15 @@ export class RunningConnector implements Connector {
   readonly id: string = randomUUID()
   readonly ready: Promise<void>
   readonly closed: Promise<HawserError | undefined>
+  readonly counters: ConnectorCounters = new ConnectorCounters()
   readonly #feed = new StatusFeed()
   readonly #logger: Logger
+  readonly #spread: EdgeSpread
   readonly #links: readonly EdgeLink[]
   readonly #dialer: TargetDialer
+  readonly #settings: LiveSettings
+  readonly #prober: Prober
+  #report: ConnectorReport | undefined
   readonly #becameReady = Promise.withResolvers<void>()
   readonly #becameClosed = Promise.withResolvers<HawserError | undefined>()
   #announced = false
@@ -67,7 +81,14 @@ export class RunningConnector implements Connector {
     this.ready.catch(() => {}) // nobody has to wait for it
     this.closed = this.#becameClosed.promise
     this.#logger = logger.child({ connectorId: this.id, tunnelId: config.token.tunnelId })
-    this.#dialer = parts.dialer ?? createTargetDialer({ rules: config.rules, resolver: new NameResolver() })
+    this.#settings = new LiveSettings(config.rules, this.#logger)
+    this.#dialer = parts.dialer ?? createTargetDialer({ rules: this.#settings.rules, resolver: new NameResolver() })
+    this.#prober = new Prober({
+      dial: this.#dialer,
+      clock: parts.clock,
+      logger: this.#logger,
+      onChange: () => this.#tell(),
+    })
     const { id } = this
     const connector: ConnectorInfo = {
       id,
@@ -76,20 +97,21 @@ export class RunningConnector implements Connector {
       platform: `${process.platform}-${process.arch}`,
     }
     const dial = this.#dial.bind(this)
-    this.#links = config.edges.flatMap((edge) =>
-      Array.from({ length: config.connections }, (_, connection) => {
-        return new EdgeLink({
-          edge,
-          connection,
-          open: (to, signal) =>
-            parts.connectTunnel({ edge: to, token: config.token, connector, dial, logger: this.#logger, signal }),
-          clock: parts.clock,
-          feed: this.#feed,
-          logger: this.#logger,
-          onAttempt: () => this.#onAttempt(),
-        })
-      }),
-    )
+    const { token, weight } = config
+    const onConfigure = (configuration: Configuration): void => this.#configure(configuration)
+    const fixed = { token, connector, weight, dial, onConfigure, logger: this.#logger }
+    this.#spread = new EdgeSpread(config.edges)
+    this.#links = Array.from({ length: config.connections }, (_, connection) => {
+      return new EdgeLink({
+        spread: this.#spread,
+        connection,
+        open: (edge, signal) => this.counters.register(parts.connectTunnel({ ...fixed, edge, signal })),
+        clock: parts.clock,
+        feed: this.#feed,
+        logger: this.#logger,
+        onChange: () => this.#onChange(),
+      })
+    })
   }
 
   get activeStreams(): number {
@@ -103,6 +125,10 @@ export class RunningConnector implements Connector {
 
   status(): AsyncIterable<ConnectorStatus> {
     return this.#feed.follow()
+  }
+
+  present(): readonly ConnectorStatus[] {
+    return this.#feed.present()
   }
 
   drain(): Promise<void> {
@@ -144,28 +170,50 @@ export class RunningConnector implements Connector {
     this.#announced = true
     const { activeStreams } = this
     this.#logger.info('draining', { activeStreams })
+    this.#prober.set([])
     this.#feed.publish({ type: 'draining', activeStreams })
   }
 
-  #onAttempt(): void {
+  #configure(configuration: Configuration): void {
+    if (!this.#announced && this.#settings.apply(configuration, this.#prober)) this.#tell()
+  }
+
+  /** Tells every edge how things stand, unless it knows. */
+  #tell(): void {
+    if (this.#announced) return
+    const report: ConnectorReport = {
+      connections: { up: this.#links.filter(({ connected }) => connected).length, of: this.#links.length },
+      configuration: this.#settings.version,
+      targets: this.#prober.health,
+    }
+    if (!isDeepStrictEqual(report, this.#report)) this.#report = report
+    for (const link of this.#links) link.tell(this.#report ?? report)
+  }
+
+  #onChange(): void {
+    this.#tell()
     if (this.#links.some((link) => link.accepted)) return this.#becameReady.resolve()
     // A token that no edge has ever accepted is a slip of whoever installed it: ending with the error shows up in the
     // service manager. One that was accepted once is retried, since it may be allowed again.
-    if (!this.#links.every((link) => link.failure?.code === 'tunnel_auth_failed')) return undefined
-    this.#reason ??= this.#links[0]?.failure
+    if (!this.#spread.edges.every(({ failure }) => failure?.code === 'tunnel_auth_failed')) return undefined
+    this.#reason ??= this.#spread.edges[0]?.failure
     void this.close(0)
     return undefined
   }
 
-  /** The edge's request. A refusal while shutting down carries a code of V-040, so that another connector may be tried. */
+  /** The edge's request. While shutting down it is refused as by a tunnel that has closed, so that the edge tries another one. */
   async #dial(target: DialTarget, signal: AbortSignal): Promise<Dialed> {
     const { host, port, flowId } = target
-    if (this.#announced) throw new HawserError('destination_unavailable', 'this connector is shutting down')
+    const startedAt = performance.now()
+    this.counters.requests += 1
     try {
+      if (this.#announced) throw new HawserError('tunnel_closed', 'this connector is shutting down')
       const dialed = await this.#dialer(target, signal)
+      this.counters.opened(dialed.stream, performance.now() - startedAt)
       this.#logger.debug('dialled', { flowId, host, port, remoteAddress: dialed.remoteAddress })
       return { ...dialed, connectorId: this.id }
     } catch (error) {
+      this.counters.refused(error)
       const code = HawserError.is(error) ? error.code : undefined
       this.#logger.debug('could not dial', { flowId, host, port, code, error })
       throw error

@@ -28,6 +28,11 @@ const NAMES: Readonly<Record<string, readonly string[] | string>> = {
   'empty.internal': [],
 }
 
+/** A resolver that asks this function and remembers nothing. */
+function answering(lookup: (name: string) => Promise<readonly string[]>): NameResolver {
+  return new NameResolver({ system: async (name) => ({ addresses: await lookup(name), ttlMs: 0 }) })
+}
+
 interface Bench {
   readonly dial: TargetDialer
   readonly looked: string[]
@@ -38,7 +43,7 @@ interface Bench {
 function bench(lists: { allow?: readonly string[]; deny?: readonly string[] }, code = 'ECONNREFUSED'): Bench {
   const looked: string[] = []
   const dialled: string[] = []
-  const resolver = new NameResolver(async (name) => {
+  const resolver = answering(async (name) => {
     looked.push(name)
     const answer = NAMES[name] ?? 'ENOTFOUND'
     if (typeof answer === 'string') throw Object.assign(new Error(`getaddrinfo ${answer} ${name}`), { code: answer })
@@ -160,7 +165,7 @@ test('a name that changes its answer is judged and dialled on one and the same a
   const dialled: string[] = []
   const dial = createTargetDialer({
     rules: compileAddressRules({ allow: [], deny: LOOPBACK }),
-    resolver: new NameResolver(async () => answers.shift() ?? []),
+    resolver: answering(async () => answers.shift() ?? []),
     connect: (ip) => {
       dialled.push(ip)
       const socket = new Socket()
@@ -173,6 +178,52 @@ test('a name that changes its answer is judged and dialled on one and the same a
   await assert.rejects(dial(target, t.signal), { code: 'destination_ip_prohibited' })
   assert.deepEqual(dialled, ['10.0.0.5'])
   assert.equal(answers.length, 2, 'one lookup for each dial')
+})
+
+test('a second address of the target is raced against the first, each judged by itself', async (t) => {
+  for (const [deny, expected] of [
+    [[], ['10.0.0.5 80', 'fd00::5 80']],
+    [['10.0.0.0/8'], ['fd00::5 80']],
+    [['fd00::/8'], ['10.0.0.5 80']],
+  ] as const) {
+    const { dial, dialled } = bench({ deny })
+    const target = { host: '10.0.0.5', otherHost: 'fd00::5', port: 80, flowId: 'f1', timeoutMs: 5000 }
+    await assert.rejects(dial(target, t.signal), { code: 'connection_refused' })
+    assert.deepEqual(dialled, expected)
+  }
+  const { dial } = bench({})
+  const wrong = { host: '10.0.0.5', otherHost: 'db.internal', port: 80, flowId: 'f1', timeoutMs: 5000 }
+  await assert.rejects(dial(wrong, t.signal), { code: 'address_invalid' })
+})
+
+test('V-009: the resolvers of a target are asked, where a connection to them would be allowed', async (t) => {
+  const asked: string[] = []
+  const resolver = new NameResolver({
+    system: () => Promise.reject(new Error('the system is not asked')),
+    servers: (servers) => async (name) => {
+      asked.push(`${servers.join('+')} ${name}`)
+      return { addresses: ['10.0.0.5'], ttlMs: 0 }
+    },
+  })
+  const dialled: string[] = []
+  const connect: ConnectAddress = (ip) => {
+    dialled.push(ip)
+    const socket = new Socket()
+    setImmediate(() => socket.destroy(Object.assign(new Error('no'), { code: 'ECONNREFUSED' })))
+    return socket
+  }
+  const rules = compileAddressRules({ allow: ['10.0.0.0/8'], deny: [] })
+  const dial = createTargetDialer({ rules, resolver, connect })
+  const via = (...resolverIps: readonly string[]): Promise<unknown> =>
+    dial({ host: 'db.internal', port: 80, resolverIps, flowId: 'f1', timeoutMs: 5000 }, t.signal)
+  await assert.rejects(via('10.0.0.53'), { code: 'connection_refused' })
+  assert.deepEqual([asked, dialled], [['10.0.0.53 db.internal'], ['10.0.0.5']])
+  await assert.rejects(via('10.0.0.53', '192.168.0.53'), {
+    code: 'destination_ip_prohibited',
+    message: 'db.internal: resolver 192.168.0.53 is not allowed on this connector',
+  })
+  await assert.rejects(via('dns.internal'), { code: 'address_invalid' })
+  assert.equal(asked.length, 1)
 })
 
 test('a refusal names the target, the address and the rule', async (t) => {
@@ -244,7 +295,7 @@ test('a silent resolver is dns_timeout, and an answer that comes later is droppe
   const dialled: string[] = []
   const dial = createTargetDialer({
     rules: compileAddressRules({ allow: [], deny: [] }),
-    resolver: new NameResolver(() => answer.promise),
+    resolver: answering(() => answer.promise),
     connect: (ip) => {
       dialled.push(ip)
       return new Socket()
@@ -262,7 +313,7 @@ test('an abort while resolving or connecting is connection_aborted and releases 
     const stop = new AbortController()
     const dial = createTargetDialer({
       rules: compileAddressRules({ allow: [], deny: [] }),
-      resolver: new NameResolver(() => new Promise(() => {})),
+      resolver: answering(() => new Promise(() => {})),
       connect: () => {
         const socket = new Socket()
         sockets.push(socket)

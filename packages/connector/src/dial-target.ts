@@ -33,19 +33,38 @@ function within<T>(work: Promise<T>, { signal, timeoutMs }: RaceLimits): Promise
   })
 }
 
-/** The addresses of a target that may be dialled. Throws if there is none. */
-async function judgedAddresses(
+/** What a target stands for; at once, unless a name has to be looked up. */
+function addressesOf(
   target: DialTarget,
-  options: TargetDialerOptions,
-  limits: RaceLimits,
-): Promise<readonly string[]> {
+  { resolver, rules }: TargetDialerOptions,
+  limits: () => RaceLimits,
+): readonly string[] | Promise<readonly string[]> {
   const host = readHost(target.host)
-  const found = host.kind === 'ip' ? [host.ip] : await within(options.resolver.resolve(host.name), limits)
+  if (host.kind === 'ip') return target.otherHost === undefined ? [host.ip] : [host.ip, addressIn(target.otherHost)]
+  const servers = target.resolverIps?.map(addressIn)
+  const refused = servers?.map((ip) => rules(ip)).findIndex((reason) => reason !== undefined) ?? -1
+  if (servers !== undefined && refused >= 0) {
+    const ip = servers[refused] ?? ''
+    throw new HawserError('destination_ip_prohibited', `${target.host}: resolver ${ip} ${rules(ip)}`)
+  }
+  const found = resolver.resolve(host.name, servers)
+  return found instanceof Promise ? within(found, limits()) : found
+}
+
+/** @throws {HawserError} `address_invalid` for a name */
+function addressIn(text: string): string {
+  const host = readHost(text)
+  if (host.kind === 'ip') return host.ip
+  throw new HawserError('address_invalid', `${JSON.stringify(text)}: expected an IP address`)
+}
+
+/** Those that may be dialled. Throws if there is none. */
+function allowedOf(found: readonly string[], target: DialTarget, rules: AddressRules): readonly string[] {
   let refusal = ''
   const allowed = found.filter((ip) => {
-    const reason = options.rules(ip)
+    const reason = rules(ip)
     if (reason !== undefined && refusal === '')
-      refusal = host.kind === 'ip' ? `${ip} ${reason}` : `${target.host}: ${ip} ${reason}`
+      refusal = ip === target.host ? `${ip} ${reason}` : `${target.host}: ${ip} ${reason}`
     return reason === undefined
   })
   if (allowed.length === 0) throw new HawserError('destination_ip_prohibited', refusal)
@@ -54,7 +73,8 @@ async function judgedAddresses(
 
 /**
  * Makes the dialer of a connector: read the host, resolve a name once, judge every address, connect to what is left. The
- * addresses that were judged are the ones dialled; nothing is looked up again.
+ * addresses that were judged are the ones dialled; nothing is looked up again. Resolvers that a target names are judged as
+ * addresses are: no question leaves for where no connection may.
  *
  * The dialer throws `address_invalid`, `destination_ip_prohibited`, `dns_error`, `dns_timeout`, `connection_refused`,
  * `connection_timeout`, `destination_ip_unroutable`, `connection_limit_reached`, `destination_unavailable`, and
@@ -73,7 +93,8 @@ export function createTargetDialer(options: TargetDialerOptions): TargetDialer {
     // The caller's time is one budget, the name included.
     const limits = (): RaceLimits => ({ signal, timeoutMs: Math.max(MIN_TIMEOUT_MS, deadline - performance.now()) })
     try {
-      const addresses = await judgedAddresses(target, options, limits())
+      const found = addressesOf(target, options, limits)
+      const addresses = allowedOf(found instanceof Promise ? await found : found, target, options.rules)
       const { socket, ip } = await raceConnect(addresses, port, connect, limits())
       if (signal.aborted) resetStream(socket)
       else return { stream: socket, remoteAddress: formatHostPort({ host: ip, port }) }

@@ -4,6 +4,7 @@ import { HawserError } from '@hawser/core'
 import type { ErrorCode } from '@hawser/core'
 import { CapturedLog } from '@hawser/testkit'
 import { EdgeLink } from './edge-link.ts'
+import { EdgeSpread } from './edge-spread.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeTunnel } from './fake-tunnel.ts'
 import { StatusFeed } from './status.ts'
@@ -30,12 +31,12 @@ function bench(...script: (ErrorCode | 'accept')[]): Bench {
   const seen: ConnectorStatus[] = []
   let opened: () => void = () => {}
   const link = new EdgeLink({
-    edge: { host: 'edge.example', port: 7844 },
+    spread: new EdgeSpread([{ host: 'edge.example', port: 7844 }]),
     connection: 0,
     clock,
     feed,
     logger: log,
-    onAttempt: () => {},
+    onChange: () => {},
     open: async () => {
       const answer = script.shift() ?? 'accept'
       if (answer !== 'accept') throw new HawserError(answer, `${answer} said the edge`)
@@ -71,7 +72,6 @@ test('failures are retried, each after a longer wait, until the edge accepts', a
   await tunnel(1)
   assert.deepEqual(clock.waits, [250, 500, 1000])
   assert.equal(link.accepted, true)
-  assert.equal(link.failure, undefined)
   await link.close(0)
 })
 
@@ -138,7 +138,6 @@ for (const code of ['tunnel_auth_failed', 'edge_certificate_error'] as const) {
     assert.equal(log.at('error')[0]?.fields['code'], code)
     assert.equal(log.at('warn').length, 0)
     assert.equal(log.at('debug').length, 3)
-    assert.equal(link.failure?.code, code)
     await link.close(0)
   })
 }
@@ -227,12 +226,12 @@ test('abort passes its reason on and ends the loop', async () => {
 test('a tunnel that stands only after the close is let go at once', async () => {
   const gate = Promise.withResolvers<FakeTunnel>()
   const link = new EdgeLink({
-    edge: { host: 'edge.example', port: 1 },
+    spread: new EdgeSpread([{ host: 'edge.example', port: 1 }]),
     connection: 0,
     clock: new FakeClock(),
     feed: new StatusFeed(),
     logger: new CapturedLog(),
-    onAttempt: () => {},
+    onChange: () => {},
     open: () => gate.promise, // deaf to its signal
   })
   link.start()

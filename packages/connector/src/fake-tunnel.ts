@@ -1,6 +1,6 @@
 import type { HawserError } from '@hawser/core'
 import { formatHostPort } from '@hawser/core'
-import type { connectTunnel, TunnelConnection } from '@hawser/tunnel'
+import type { connectTunnel, ConnectorReport, TunnelConnection } from '@hawser/tunnel'
 
 type ConnectOptions = Parameters<typeof connectTunnel>[0]
 
@@ -11,15 +11,28 @@ export class FakeTunnel implements TunnelConnection {
   readonly closed: Promise<HawserError | undefined>
   /** What was asked of it, in order: `drain`, `close 30000`, `abort tunnel_closed`. */
   readonly calls: string[] = []
+  readonly leaving: Promise<void>
+  readonly reports: ConnectorReport[] = []
   readonly #ended = Promise.withResolvers<HawserError | undefined>()
+  readonly #left = Promise.withResolvers<void>()
 
   constructor(edgeId: string) {
     this.edgeId = edgeId
     this.closed = this.#ended.promise
+    this.leaving = this.#left.promise
   }
 
   end(error?: HawserError): void {
     this.#ended.resolve(error)
+  }
+
+  /** The edge says that it is about to go. */
+  leave(): void {
+    this.#left.resolve()
+  }
+
+  report(report: ConnectorReport): void {
+    this.reports.push(report)
   }
 
   async drain(): Promise<void> {

@@ -21,13 +21,13 @@ const resolve = (options: Partial<ConnectorOptions>): ReturnType<typeof resolveC
   resolveConnectorOptions({ token: tokenFor('e:1'), logger: silentLogger, ...options })
 
 test('the edges of the token serve where none are given', () => {
-  const { edges, connections, token } = resolve({ token: tokenFor('a:1', '[::1]:2', 'bare') })
+  const { edges, connections, weight, token } = resolve({ token: tokenFor('a:1', '[::1]:2', 'bare') })
   assert.deepEqual(edges, [
     { host: 'a', port: 1 },
     { host: '::1', port: 2 },
     { host: 'bare', port: 7844 },
   ])
-  assert.equal(connections, 1)
+  assert.deepEqual([connections, weight], [4, 100])
   assert.equal(token.tunnelId, '550e8400-e29b-41d4-a716-446655440000')
 })
 
@@ -65,9 +65,11 @@ const bad: readonly (readonly [options: Readonly<Record<string, unknown>>, says:
   [{ deny: ['::/0', '10.0.0.0/99'] }, /^deny\[1\]: expected a CIDR .* got "10.0.0.0\/99"$/],
   [{ connections: 0 }, /^connections: expected a whole number of 1 to 16, got 0$/],
   [{ connections: 17 }, /got 17$/],
+  [{ weight: -1 }, /^weight: expected a whole number of 0 to 100, got -1$/],
+  [{ weight: 101 }, /got 101$/],
   [{ connections: 1.5 }, /got 1.5$/],
   [{ connections: Number.NaN }, /got NaN$/],
-  [{ connection: 2 }, /^connection: no such option; known are token, edges, allow, deny, logger, connections$/],
+  [{ connection: 2 }, /^connection: no such option; known are token, edges, allow, deny, logger, connections, weight$/],
 ]
 
 for (const [options, says] of bad) {

@@ -19,8 +19,10 @@ export interface ConnectorOptions {
   /** CIDRs that may not be dialled, whatever `allow` says. @default none */
   readonly deny?: readonly string[] | undefined
   readonly logger: Logger
-  /** Tunnel connections to each edge, 1 to 16. @default 1 */
+  /** Tunnel connections, 1 to 16, spread over the edges. @default 4 */
   readonly connections?: number | undefined
+  /** 0 to 100: while connectors of a greater weight can serve, this one stands by. @default 100 */
+  readonly weight?: number | undefined
 }
 
 /** The same, checked and complete. */
@@ -29,10 +31,16 @@ export interface ConnectorConfig {
   readonly edges: readonly HostPort[]
   readonly rules: AddressRules
   readonly connections: number
+  readonly weight: number
 }
 
-const KNOWN = new Set(['token', 'edges', 'allow', 'deny', 'logger', 'connections'])
-const MAX_CONNECTIONS = 16
+const KNOWN = new Set(['token', 'edges', 'allow', 'deny', 'logger', 'connections', 'weight'])
+
+function readNumber(field: string, value: number, min: number, max: number): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value
+  const message = `${field}: expected a whole number of ${min} to ${max}, got ${String(value)}`
+  throw new HawserError('options_invalid', message)
+}
 
 function readEdges(token: TunnelToken, given: readonly string[] | undefined): readonly HostPort[] {
   const fromToken = given === undefined || given.length === 0
@@ -61,12 +69,9 @@ export function resolveConnectorOptions(options: ConnectorOptions): ConnectorCon
   if (unknown !== undefined) {
     throw new HawserError('options_invalid', `${unknown}: no such option; known are ${[...KNOWN].join(', ')}`)
   }
-  const { connections = 1 } = options
-  if (!Number.isInteger(connections) || connections < 1 || connections > MAX_CONNECTIONS) {
-    const message = `connections: expected a whole number of 1 to ${MAX_CONNECTIONS}, got ${String(connections)}`
-    throw new HawserError('options_invalid', message)
-  }
+  const connections = readNumber('connections', options.connections ?? 4, 1, 16)
+  const weight = readNumber('weight', options.weight ?? 100, 0, 100)
   const rules = compileAddressRules({ allow: options.allow ?? [], deny: options.deny ?? [] })
   const token = parseTunnelToken(options.token.trim())
-  return { token, edges: readEdges(token, options.edges), rules, connections }
+  return { token, edges: readEdges(token, options.edges), rules, connections, weight }
 }

@@ -166,6 +166,42 @@ test('a connection that breaks is replaced', limits, async (t) => {
   await edge.listener.close(0)
 })
 
+test('four connections are spread over two edges; one that is about to go is left without a gap', limits, async (t) => {
+  assertNoLeaks(t)
+  const site = await Site.create()
+  const edges = [await site.listen(), await site.listen()] as const
+  const [going, staying] = edges
+  const token = site.token(going.address, staying.address)
+  const log = new CapturedLog()
+  const connector = await startConnector({ token, weight: 40, logger: log })
+  const old = [await going.connection(1), await going.connection(2)]
+  await staying.connection(2)
+  assert.equal(old[0]?.weight, 40)
+  const { server, port, accepted } = await service()
+  const stream = await dial(await going.connection(1), '127.0.0.1', port)
+  const peer = await accepted
+
+  going.listener.leave()
+  await staying.connection(4)
+  assert.ok(
+    old.every((connection) => connection.accepting),
+    'those that are left still serve',
+  )
+  const closing = going.listener.close(30_000)
+  stream.end('ping')
+  assert.equal(await text(peer), 'ping')
+  peer.end('pong')
+  assert.equal(await text(stream), 'pong')
+  await closing
+  assert.deepEqual([...log.at('warn'), ...log.at('error')], [])
+
+  const back = await site.listen(going.address.port)
+  await back.connection(2)
+  await connector.close(0)
+  server.close()
+  for (const { listener } of [staying, back]) await listener.close(0)
+})
+
 test('a token that the edge does not know ends the connector', limits, async (t) => {
   assertNoLeaks(t)
   const site = await Site.create()

@@ -7,7 +7,8 @@ import type { ConnectorOptions } from './options.ts'
 
 /**
  * Starts a connector and returns at once; `ready` tells when its first tunnel stands. It keeps trying to reach its edges
- * until it is closed: after a failure it waits from nothing up to 250 ms, doubling to 10 s, at random within that.
+ * until it is closed: after a failure it waits from nothing up to 250 ms, doubling to 2 s, at random within that, and goes on
+ * to another edge if it knows one.
  *
  * A token that every edge rejects, and none ever accepted, ends it: `closed` resolves with `tunnel_auth_failed`. A token
  * rejected later (revoked, tunnel deleted) and a certificate that does not match the token are logged once at error and

@@ -4,10 +4,10 @@ import { HawserError } from '@hawser/core'
 import { StatusFeed } from './status.ts'
 import type { ConnectorStatus } from './status.ts'
 
-const connecting = (edge: string, attempt = 1): ConnectorStatus => ({
+const connecting = (edge: string, attempt = 1, connection = 0): ConnectorStatus => ({
   type: 'connecting',
   edge,
-  connection: 0,
+  connection,
   attempt,
 })
 const connected = (edge: string): ConnectorStatus => ({ type: 'connected', edge, connection: 0, edgeId: 'e' })
@@ -32,13 +32,13 @@ test('every reader gets every change, in order, up to closed', async () => {
 
 test('a late reader first learns how each connection stands now', async () => {
   const feed = new StatusFeed()
-  feed.publish(connecting('a:1'))
-  feed.publish(connecting('b:1'))
+  feed.publish(connecting('c:1'))
+  feed.publish(connecting('b:1', 1, 1))
   feed.publish(connected('a:1'))
   const reader = all(feed.follow())
   await new Promise(setImmediate)
   feed.publish(closed)
-  assert.deepEqual(await reader, [connected('a:1'), connecting('b:1'), closed])
+  assert.deepEqual(await reader, [connected('a:1'), connecting('b:1', 1, 1), closed])
 })
 
 test('a reader that comes after the close gets the close and ends', async () => {

@@ -1,8 +1,8 @@
 import type { HawserError } from '@hawser/core'
 
 /**
- * One change in the life of a connector. `edge` is the address as `host:port`, `connection` counts from 0 among the
- * connections to that edge, `edgeId` is what the edge calls itself.
+ * One change in the life of a connector. `connection` counts from 0 among its connections, `edge` is the address that one
+ * tries or has, as `host:port`, and `edgeId` is what the edge calls itself.
  */
 export type ConnectorStatus =
   | { readonly type: 'connecting'; readonly edge: string; readonly connection: number; readonly attempt: number }
@@ -29,15 +29,20 @@ interface Reader {
 
 /** Hands every change to every reader, each at its own pace. */
 export class StatusFeed {
-  readonly #present = new Map<string, ConnectorStatus>()
+  readonly #present = new Map<string | number, ConnectorStatus>()
   readonly #readers = new Set<Reader>()
   #closed: ConnectorStatus | undefined
+
+  /** How things stand: the last change of each connection, and of the connector as a whole. */
+  present(): readonly ConnectorStatus[] {
+    return this.#closed === undefined ? [...this.#present.values()] : [...this.#present.values(), this.#closed]
+  }
 
   /** Nothing follows a `closed`. */
   publish(status: ConnectorStatus): void {
     if (this.#closed !== undefined) return
     if (status.type === 'closed') this.#closed = status
-    else this.#present.set('edge' in status ? `${status.edge} ${status.connection}` : status.type, status)
+    else this.#present.set('connection' in status ? status.connection : status.type, status)
     for (const reader of this.#readers) {
       if (reader.unread.push(status) > MAX_UNREAD) reader.unread.shift()
       reader.wake()
@@ -46,8 +51,7 @@ export class StatusFeed {
 
   /** First how things stand, then every change, until `closed`. */
   async *follow(): AsyncGenerator<ConnectorStatus, void, void> {
-    const unread = [...this.#present.values()]
-    if (this.#closed !== undefined) unread.push(this.#closed)
+    const unread = [...this.present()]
     const reader: Reader = { unread, wake: () => {} }
     this.#readers.add(reader)
     try {

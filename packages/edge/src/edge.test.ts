@@ -238,6 +238,40 @@ test('edge: public egress refuses every address it listens on, those added later
   assert.match(await ask(api.port), /ProxyError: destination_ip_prohibited/)
 })
 
+test(
+  'edge: connectors are told before it goes, and serve the calls under way until it has gone',
+  TIMEOUT,
+  async (t) => {
+    assertNoLeaks(t)
+    await using lab = await Lab.open(t)
+    const port = await lab.serve(createServer((socket) => void socket.pipe(socket)))
+    const { socket } = await lab.connect(`db.internal:${port}`)
+    const drained = lab.edge.drain()
+    await lab.connector.leaving
+    socket.write('still served')
+    assert.equal(String((await once(socket, 'data'))[0]), 'still served')
+    assert.equal(lab.edge.connections(lab.tunnelId)[0]?.accepting, true)
+    await assert.rejects(join1(await lab.edge.tunnelToken(lab.tunnelId)), (error) =>
+      HawserError.is(error, 'edge_unreachable'),
+    )
+    socket.destroy()
+    await drained
+    await lab.edge.close(0)
+    assert.equal(await lab.connector.closed, undefined)
+  },
+)
+
+test('edge: what a connector was asked to do reaches it, and when it came and went is kept', TIMEOUT, async (t) => {
+  assertNoLeaks(t)
+  await using lab = await Lab.open(t)
+  const { tunnelActivity, tunnelConfigurations } = lab.edge.directory
+  while ((await tunnelActivity.get(lab.tunnelId)) === undefined) await new Promise(setImmediate)
+  await tunnelConfigurations.put(lab.tunnelId, { deny: ['10.0.0.0/8'] })
+  await lab.edge.configureTunnel(lab.tunnelId)
+  await lab.connector.close(0)
+  while ((await tunnelActivity.get(lab.tunnelId))?.inactiveAt === undefined) await new Promise(setImmediate)
+})
+
 test('edge: a second start on the same data keeps id and tokens; two at once are refused', TIMEOUT, async (t) => {
   assertNoLeaks(t)
   const dataDir = join(await temporaryFolder(t), 'data')

@@ -12,6 +12,7 @@ import type { SocketDir } from './doors/socket-dir.ts'
 import type { FlowServices } from './flow/context.ts'
 import type { FlowCounters } from './flow/record.ts'
 import type { OwnListeners } from './own-listeners.ts'
+import type { TunnelStates } from './tunnel-states.ts'
 import type { Tunnels } from './tunnels.ts'
 
 /** A running edge. */
@@ -41,8 +42,12 @@ export interface Edge extends BindingHost, AsyncDisposable {
   disconnectClient(clientId: string): void
   /** The connectors of a tunnel that are connected now. */
   connections(tunnelId: string): readonly ConnectorConnection[]
+  /** Tells the connectors of a tunnel that the directory has a new configuration for them. */
+  configureTunnel(tunnelId: string): Promise<void>
   /** Ends the connections of a tunnel that has been deleted. */
   disconnectTunnel(tunnelId: string): void
+  /** How things stand now: whether new calls are taken, and how many tunnels are connected by how many connections. */
+  live(): { readonly taking: boolean; readonly tunnels: number; readonly connections: number }
   /** The flows that ended last, oldest first. */
   recentFlows(): readonly FlowRecord[]
   /**
@@ -51,7 +56,10 @@ export interface Edge extends BindingHost, AsyncDisposable {
    * @returns a function that takes it back
    */
   registerListener(address: HostPort): () => void
-  /** Takes no new calls; resolves when those under way have ended. Connectors stay connected. */
+  /**
+   * Takes no new calls and no new connectors; resolves when the calls under way have ended. Connectors look for another edge,
+   * and stay connected for those calls.
+   */
   drain(): Promise<void>
   /** Takes no new calls, waits up to `graceMs` for those under way, then releases everything. Idempotent. @default 10_000 */
   close(graceMs?: number): Promise<void>
@@ -75,6 +83,9 @@ export interface EdgeParts {
   /** `host:port` for tokens of clients. */
   readonly clientEdges: readonly string[]
   readonly tunnels: Tunnels
+  /** Tells connectors to look for another edge, and takes no new ones. */
+  readonly leaveTunnels: () => void
+  readonly states: TunnelStates
   readonly services: FlowServices
   readonly listener: ConnectListener
   readonly intruders: IntruderLog
@@ -143,8 +154,16 @@ export class RunningEdge implements Edge {
     return this.#parts.tunnels.of(tunnelId)
   }
 
+  configureTunnel(tunnelId: string): Promise<void> {
+    return this.#parts.states.configure(tunnelId)
+  }
+
   disconnectTunnel(tunnelId: string): void {
     this.#parts.tunnels.disconnect(tunnelId, new HawserError('tunnel_auth_failed', 'the tunnel has been deleted'))
+  }
+
+  live(): { readonly taking: boolean; readonly tunnels: number; readonly connections: number } {
+    return { taking: !this.#ending, ...this.#parts.tunnels.live() }
   }
 
   recentFlows(): readonly FlowRecord[] {
@@ -156,6 +175,7 @@ export class RunningEdge implements Edge {
   }
 
   drain(): Promise<void> {
+    this.#parts.leaveTunnels()
     const draining = [...this.#bindings].map((binding) => binding.drain())
     return (this.#draining ??= Promise.all([...draining, this.#parts.clients?.drain()]).then(() => {}))
   }
@@ -180,6 +200,7 @@ export class RunningEdge implements Edge {
 
   async #close(graceMs: number): Promise<void> {
     await using _owned = this.#parts.owned // released even if a binding does not close
+    this.#parts.leaveTunnels()
     const listening = this.#parts.listener.close()
     const closing = [...this.#bindings].map((binding) => binding.close(graceMs))
     await Promise.all([...closing, this.#parts.clients?.close(graceMs)])

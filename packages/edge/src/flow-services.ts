@@ -1,4 +1,5 @@
 import { createSecureContext } from 'node:tls'
+import type { BindingResolver } from '@hawser/core'
 import { publicEgress } from '@hawser/policy'
 import { directDialer } from './direct-dialer.ts'
 import type { FlowLimits, FlowServices, TunnelRoutes } from './flow/context.ts'
@@ -21,8 +22,9 @@ export function flowServices(
   options: Omit<EdgeOptions, 'dataDir' | 'tunnel' | 'advertise'>,
   ownListeners: OwnListeners,
   tunnels: TunnelRoutes,
+  resolver: BindingResolver,
 ): FlowServices {
-  const { logger, onFlow, onQueued, resolver, tlsSessions } = options
+  const { logger, onFlow, onQueued, tlsSessions } = options
   const relaxed = new Set(options.relaxed)
   return {
     logger,

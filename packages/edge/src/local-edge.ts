@@ -101,7 +101,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
   const intruders = new IntruderLog(options.logger)
   const listener = await ConnectListener.open(intruders)
   ownListeners.add(listener.address)
-  const services = flowServices(options, ownListeners, NO_TUNNELS)
+  const services = flowServices(options, ownListeners, NO_TUNNELS, options.resolver)
   opening.move() // the edge's own from here on
   return new RunningLocalEdge({ services, listener, intruders, sockets, ownListeners })
 }

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { formatHostPort, HawserError, parseHostPort } from '@hawser/core'
-import type { BindingResolver, FlowRecord, HostPort, Logger, TlsRule } from '@hawser/core'
+import type { FlowRecord, HostPort, Logger, TlsRule } from '@hawser/core'
 import type { RelaxableRule } from './flow/relaxed-egress.ts'
 
 /** What a caller passes to `startEdge`. */
@@ -15,11 +15,15 @@ export interface EdgeOptions {
   readonly clients?: HostPort | undefined
   /** How the edge speaks TLS to targets of theirs; see `BindingIdentity.tls`. @default public trust */
   readonly clientsTls?: readonly TlsRule[] | undefined
+  /**
+   * What decides among the healthy connections of a tunnel, in order: `weight`, `flows`, `rtt`; those left out follow.
+   *
+   * @default weight, flows, rtt
+   */
+  readonly prefer?: readonly string[] | undefined
   readonly logger: Logger
   /** Called with every flow once it has ended. */
   readonly onFlow?: ((flow: FlowRecord) => void) | undefined
-  /** What bindings other than tunnels lead to; it may stand in for tunnels too. @default none is known */
-  readonly resolver?: BindingResolver | undefined
   /** Rules of public egress to turn off: on a developer's machine only. @default none */
   readonly relaxed?: readonly RelaxableRule[] | undefined
   /** Called with a flow that has to wait until its invocation has fewer connections open (V-300). */
@@ -34,9 +38,9 @@ const KNOWN = new Set([
   'advertise',
   'clients',
   'clientsTls',
+  'prefer',
   'logger',
   'onFlow',
-  'resolver',
   'relaxed',
   'onQueued',
   'tlsSessions',

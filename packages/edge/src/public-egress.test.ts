@@ -144,3 +144,45 @@ test('public egress: connect() may lead into a tunnel while fetch() stays public
   const flows = await site.flowsEnded(2)
   assert.deepEqual(flows.map((flow) => flow.network.kind).toSorted(), ['public', 'tunnel'])
 })
+
+test('public egress: a name with a stand-in is not resolved, and judged as it was written', TIMEOUT, async (t) => {
+  assertNoLeaks(t)
+  const asked: string[] = []
+  const loopback = directDialer(['127.0.0.1'])
+  let port = 0
+  const dialer: Dialer = {
+    dial: async (target, signal) => {
+      const { stream } = await loopback.dial({ ...target, port }, signal)
+      return { stream, remoteAddress: `127.0.0.1:${port}` }
+    },
+  }
+  await using site = await TestSite.open({
+    identity: { binding: 'egress', network: { kind: 'public' } },
+    services: {
+      resolve: (name) => Promise.reject(new HawserError('dns_error', `${name}: there is no resolver on a train`)),
+      resolver: {
+        service: () => undefined,
+        way: () => undefined,
+        standIn: (_identity, target) => {
+          asked.push(`${target.host}:${target.port}`)
+          return dialer
+        },
+      },
+    },
+  })
+  port = await site.attach(
+    'unused:80',
+    createServer((incoming, outgoing) => outgoing.end(incoming.headers.host)),
+  )
+  for (let call = 0; call < 2; call += 1) {
+    assert.equal((await site.fetch('GET', 'http://api.example.com:8080/')).body.toString(), 'api.example.com:8080')
+  }
+  for (const url of ['http://10.0.0.5/', 'http://127.0.0.1/', 'http://localhost/', 'http://api.example.com:25/']) {
+    assert.equal((await site.fetch('GET', url)).status, 403, url)
+  }
+  const [first, second, ...refused] = await site.flowsEnded(6)
+  assert.deepEqual([first?.route, second?.route?.via], [{ ...second?.route, via: 'local' }, 'local'])
+  assert.deepEqual([first?.verdict, second?.verdict?.rule], [{ allowed: true, rule: 'stand-in' }, 'stand-in'])
+  assert.ok(refused.every((flow) => flow.verdict?.allowed === false))
+  assert.deepEqual(asked, ['api.example.com:8080', 'api.example.com:8080', '10.0.0.5:80', '127.0.0.1:80'])
+})

@@ -12,8 +12,10 @@ import { flowServices } from './flow-services.ts'
 import { advertisedEdges, advertisedToClients, checkEdgeOptions } from './options.ts'
 import type { EdgeOptions } from './options.ts'
 import { OwnListeners } from './own-listeners.ts'
+import { Routing } from './routing.ts'
 import { openDataDir } from './storage/data-dir.ts'
 import type { DataDir } from './storage/data-dir.ts'
+import { TunnelStates } from './tunnel-states.ts'
 import { Tunnels } from './tunnels.ts'
 
 /** A certificate has 30 days left when it is replaced; looking twice a day is often enough. */
@@ -40,7 +42,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   opening.defer(() => listener.close())
   ownListeners.add(listener.address)
 
-  const tunnels = new Tunnels(directory.tunnels, logger)
+  const tunnels = new Tunnels(directory.tunnels, logger, options.prefer)
+  const states = new TunnelStates(directory, tunnels, logger)
+  opening.defer(() => states.close())
   const { certPem, keyPem } = dataDir.certificate
   const tunnelListener = await listenForTunnels({
     listen: options.tunnel,
@@ -48,13 +52,19 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     certPem,
     keyPem,
     secretOf: (tunnelId) => directory.tunnels.secretOf(tunnelId),
-    onConnection: (connection) => tunnels.add(connection),
+    onConnection: (connection) => {
+      tunnels.add(connection)
+      states.onConnection(connection)
+    },
+    onReport: (connection) => states.onReport(connection),
     logger,
   })
   opening.defer(() => tunnelListener.close(TUNNEL_GRACE_MS))
   ownListeners.add(tunnelListener.address)
 
-  const services = flowServices(options, ownListeners, tunnels)
+  const routing = await Routing.open(directory, logger)
+  opening.defer(() => routing.close())
+  const services = flowServices(options, ownListeners, tunnels, routing)
   const clients = await listenForClients(options, dataDir.certificate, directory, services)
   if (clients !== undefined) {
     opening.defer(() => clients.close(0)) // has no effect after the edge's own close
@@ -73,6 +83,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     clients,
     clientEdges: clients === undefined ? [] : advertisedToClients(options.advertise, clients.address),
     tunnels,
+    states,
+    leaveTunnels: () => tunnelListener.leave(),
     services,
     listener,
     intruders,

@@ -3,57 +3,28 @@ import { test } from 'node:test'
 import { HawserError } from '@hawser/core'
 import type { Dialer } from '@hawser/core'
 import { CapturedLog } from '@hawser/testkit'
-import type { ConnectorConnection } from '@hawser/tunnel'
+import { FakeConnection } from './fake-connection.ts'
 import { Tunnels } from './tunnels.ts'
-
-/** A connection that does nothing but count streams and close. */
-class FakeConnection implements ConnectorConnection {
-  readonly id: string
-  readonly tunnelId: string
-  readonly connector = { id: 'c1', version: '1', hostname: 'h', platform: 'p' }
-  readonly remoteAddress = '192.0.2.1:4'
-  readonly openedAt = 0
-  activeStreams = 0
-  aborted: HawserError | undefined
-  readonly #closing = Promise.withResolvers<HawserError | undefined>()
-  readonly closed: Promise<HawserError | undefined> = this.#closing.promise
-
-  constructor(id: string, tunnelId = 't1') {
-    this.id = id
-    this.tunnelId = tunnelId
-  }
-
-  dial(): Promise<never> {
-    return Promise.reject(new Error('unused'))
-  }
-
-  drain(): Promise<void> {
-    return this.close()
-  }
-
-  close(): Promise<void> {
-    this.#closing.resolve(undefined)
-    return Promise.resolve()
-  }
-
-  abort(reason: HawserError): void {
-    this.aborted = reason
-    this.#closing.resolve(reason)
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-}
 
 const registry = (tunnel?: { name: string; deletedAt?: string }): { tunnels: Tunnels; log: CapturedLog } => {
   const log = new CapturedLog()
   return { tunnels: new Tunnels({ get: () => Promise.resolve(tunnel) }, log), log }
 }
 
-test('tunnels: the connection with the fewest streams is picked', () => {
+test('tunnels: connections of one connector stand together, however they come', () => {
   const { tunnels } = registry()
-  const [busy, quiet] = [new FakeConnection('a'), new FakeConnection('b')]
+  for (const [at, connectorId] of ['x', 'y', 'x', 'z', 'y', 'x'].entries()) {
+    tunnels.add(new FakeConnection(`${at}`, { connectorId }))
+  }
+  assert.deepEqual(
+    tunnels.of('t1').map(({ id }) => id),
+    ['0', '2', '5', '1', '4', '3'],
+  )
+})
+
+test('tunnels: the connector with the fewest flows is picked', () => {
+  const { tunnels } = registry()
+  const [busy, quiet] = [new FakeConnection('a'), new FakeConnection('b', { connectorId: 'c2' })]
   busy.activeStreams = 5
   tunnels.add(busy)
   tunnels.add(quiet)
@@ -102,7 +73,7 @@ test('tunnels: the reason why none is there says what to do', async () => {
 
 test('tunnels: those of a deleted tunnel are ended, the others are not', () => {
   const { tunnels } = registry()
-  const [deleted, other] = [new FakeConnection('a'), new FakeConnection('b', 't2')]
+  const [deleted, other] = [new FakeConnection('a'), new FakeConnection('b', { tunnelId: 't2' })]
   tunnels.add(deleted)
   tunnels.add(other)
   tunnels.disconnect('t1', new HawserError('tunnel_auth_failed', 'deleted'))

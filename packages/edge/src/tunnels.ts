@@ -1,6 +1,8 @@
 import { HawserError } from '@hawser/core'
 import type { Dialer, Logger } from '@hawser/core'
 import type { ConnectorConnection } from '@hawser/tunnel'
+import { Choice } from './choice.ts'
+import type { ChoiceTarget } from './choice.ts'
 import type { TunnelRoutes } from './flow/context.ts'
 
 /** What the registry asks of the directory, and only where a call has failed already. */
@@ -12,41 +14,57 @@ export interface TunnelLookup {
 export class Tunnels implements TunnelRoutes {
   readonly #directory: TunnelLookup
   readonly #logger: Logger
-  readonly #live = new Map<string, Set<ConnectorConnection>>()
+  readonly #choice: Choice
+  /** Arrays, since choosing goes through them for every new connection and changing them is rare. */
+  readonly #live = new Map<string, ConnectorConnection[]>()
 
-  constructor(directory: TunnelLookup, logger: Logger) {
+  /** Told when a tunnel gets its first connection, and when it loses its last. */
+  onActivity: ((tunnelId: string, active: boolean) => void) | undefined
+
+  /** @param prefer see {@link Choice} */
+  constructor(directory: TunnelLookup, logger: Logger, prefer?: readonly string[]) {
     this.#directory = directory
     this.#logger = logger
+    this.#choice = new Choice(prefer)
   }
 
   /** Takes a connection into service until it closes. */
   add(connection: ConnectorConnection): void {
     const { tunnelId, connector, remoteAddress } = connection
     const fields = { tunnel: tunnelId, connector: connector.id, connection: connection.id }
-    const ofTunnel = this.#live.get(tunnelId) ?? new Set()
-    this.#live.set(tunnelId, ofTunnel.add(connection))
+    const ofTunnel = this.#live.get(tunnelId) ?? []
+    const sibling = ofTunnel.findLastIndex((other) => other.connector.id === connector.id)
+    ofTunnel.splice(sibling < 0 ? ofTunnel.length : sibling + 1, 0, connection) // next to its siblings, see Choice
+    this.#live.set(tunnelId, ofTunnel)
+    if (ofTunnel.length === 1) this.onActivity?.(tunnelId, true)
     this.#logger.info('connector connected', { ...fields, remoteAddress, version: connector.version })
     connection.closed
       .catch((error: unknown) => HawserError.from(error, 'tunnel_closed'))
       .then((reason) => {
-        ofTunnel.delete(connection)
-        if (ofTunnel.size === 0 && this.#live.get(tunnelId) === ofTunnel) this.#live.delete(tunnelId)
+        ofTunnel.splice(ofTunnel.indexOf(connection), 1)
+        if (ofTunnel.length === 0) {
+          this.#live.delete(tunnelId)
+          this.onActivity?.(tunnelId, false)
+        }
         this.#logger.info('connector disconnected', { ...fields, code: reason?.code, message: reason?.message })
       })
       .catch(() => {}) // a logger that throws is not our concern
+  }
+
+  /** Tunnels that have a connection, and all their connections. */
+  live(): { readonly tunnels: number; readonly connections: number } {
+    let connections = 0
+    for (const ofTunnel of this.#live.values()) connections += ofTunnel.length
+    return { tunnels: this.#live.size, connections }
   }
 
   of(tunnelId: string): readonly ConnectorConnection[] {
     return [...(this.#live.get(tunnelId) ?? [])]
   }
 
-  pick(tunnelId: string, except?: ReadonlySet<Dialer>): ConnectorConnection | undefined {
-    let best: ConnectorConnection | undefined
-    for (const connection of this.#live.get(tunnelId) ?? []) {
-      if (except?.has(connection) === true) continue
-      if (best === undefined || connection.activeStreams < best.activeStreams) best = connection
-    }
-    return best
+  pick(tunnelId: string, except?: ReadonlySet<Dialer>, target?: ChoiceTarget): ConnectorConnection | undefined {
+    const connections = this.#live.get(tunnelId)
+    return connections === undefined ? undefined : this.#choice.of(connections, target, except)
   }
 
   async explain(tunnelId: string): Promise<HawserError> {

@@ -1,6 +1,7 @@
 import { parseHostPort } from '@hawser/core'
-import type { ApiConnection } from '../resource.ts'
+import type { ApiConnection, ApiTargetHealth } from '../resource.ts'
 import { earliest } from './tunnel-resource.ts'
+import { targetsOf } from './tunnel-status.ts'
 
 /** One connector and its connections, as the vendor's clients know them. */
 export interface ConnectorResource {
@@ -10,8 +11,12 @@ export interface ConnectorResource {
   readonly features: readonly string[]
   /** When the oldest of its connections was opened, ISO 8601. */
   readonly run_at: string | null
-  /** 0: there is no remote configuration yet that could have a version. */
+  /** Of the configuration that it follows; 0 where it has none. */
   readonly config_version: number
+  /** Not the vendor's, as all that follows: connectors of a smaller weight stand by. */
+  readonly weight: number | null
+  /** What its probes found last. */
+  readonly targets: readonly ApiTargetHealth[]
   readonly conns: readonly ConnectionResource[]
 }
 
@@ -42,7 +47,9 @@ export function connectorResources(connections: readonly ApiConnection[]): reado
     version: own[0]?.connector.version ?? '',
     features: [],
     run_at: earliest(own),
-    config_version: 0,
+    config_version: own[0]?.report?.configuration ?? 0,
+    weight: own[0]?.weight ?? null,
+    targets: own[0] === undefined ? [] : targetsOf(own[0]),
     conns: own.map(connectionResource),
   }))
 }

@@ -1,17 +1,14 @@
 import { z } from 'zod'
-import { API_ERRORS, ApiRefusal } from '../errors.ts'
+import { isDeleted, readQuery, unsupported } from '../query.ts'
 import type { ApiContext } from '../resource.ts'
 import type { TunnelResource } from './tunnel-resource.ts'
-
-// A filter that is known and not applied would make a list that looks right and is not.
-const unsupported = z.never({ error: 'not supported' }).optional()
 
 const schema = z.object({
   name: z.string().optional(),
   uuid: z.string().optional(),
   include_prefix: z.string().optional(),
   exclude_prefix: z.string().optional(),
-  is_deleted: z.enum(['true', 'false']).default('false'),
+  is_deleted: isDeleted,
   status: z.enum(['inactive', 'degraded', 'healthy', 'down']).optional(),
   existed_at: unsupported,
   was_active_at: unsupported,
@@ -33,15 +30,10 @@ export interface TunnelListFilter {
  * @throws {ApiRefusal} 400 for a value or a filter that is not supported
  */
 export function tunnelFilter(c: ApiContext): TunnelListFilter {
-  const parsed = schema.safeParse(c.req.query())
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
-    throw new ApiRefusal(API_ERRORS.badRequest, problems.join('; '))
-  }
-  const query = parsed.data
+  const query = readQuery(c, schema)
   return {
     name: query.name,
-    deleted: query.is_deleted === 'true',
+    deleted: query.is_deleted,
     matches: ({ id, name, status }) =>
       (query.uuid === undefined || id === query.uuid.toLowerCase()) &&
       (query.include_prefix === undefined || name.startsWith(query.include_prefix)) &&

@@ -1,8 +1,7 @@
-import type { Tunnel } from '@hawser/directory'
+import type { Tunnel, TunnelActivity } from '@hawser/directory'
 import type { ApiConnection } from '../resource.ts'
-
-/** `inactive`: nothing is connected. The vendor's `degraded` and `down` need a history that is not kept. */
-export type TunnelStatus = 'inactive' | 'healthy'
+import { targetStatus, tunnelStatus } from './tunnel-status.ts'
+import type { TargetStatus, TunnelStatus } from './tunnel-status.ts'
 
 /** A tunnel as the vendor's clients know it. */
 export interface TunnelResource {
@@ -12,6 +11,8 @@ export interface TunnelResource {
   readonly created_at: string
   readonly deleted_at: string | null
   readonly status: TunnelStatus
+  /** Not the vendor's: whether what is behind the tunnel can be reached, where it is probed. */
+  readonly target_status: TargetStatus
   readonly tun_type: 'cfd_tunnel'
   /** What a connector serves is decided by the edge, never by a file beside it. */
   readonly config_src: 'cloudflare'
@@ -20,7 +21,8 @@ export interface TunnelResource {
   readonly connections: readonly never[]
   /** Since when something has been connected, ISO 8601; null where nothing is. */
   readonly conns_active_at: string | null
-  readonly conns_inactive_at: null
+  /** Since when nothing has been, ISO 8601; null where something is, or where that is not known. */
+  readonly conns_inactive_at: string | null
   readonly metadata: Readonly<Record<string, never>>
 }
 
@@ -29,6 +31,7 @@ export function tunnelResource(
   tunnel: Tunnel,
   accountId: string,
   connections: readonly ApiConnection[],
+  activity?: TunnelActivity,
 ): TunnelResource {
   return {
     id: tunnel.id,
@@ -36,13 +39,14 @@ export function tunnelResource(
     name: tunnel.name,
     created_at: tunnel.createdAt,
     deleted_at: tunnel.deletedAt ?? null,
-    status: connections.length > 0 ? 'healthy' : 'inactive',
+    status: tunnelStatus(connections, activity),
+    target_status: targetStatus(connections),
     tun_type: 'cfd_tunnel',
     config_src: 'cloudflare',
     remote_config: true,
     connections: [],
     conns_active_at: earliest(connections),
-    conns_inactive_at: null,
+    conns_inactive_at: connections.length > 0 ? null : (activity?.inactiveAt ?? null),
     metadata: {},
   }
 }

@@ -47,6 +47,7 @@ test('a new tunnel has the shape the clients know, and no secret in it', async (
     created_at: createdAt,
     deleted_at: null,
     status: 'inactive',
+    target_status: null,
     tun_type: 'cfd_tunnel',
     config_src: 'cloudflare',
     remote_config: true,
@@ -230,6 +231,8 @@ test('connections are told by connector', async (t) => {
     features: [],
     run_at: '2026-01-02T00:00:00.000Z',
     config_version: 0,
+    weight: null,
+    targets: [],
     conns: result[0]?.conns,
   })
   assert.deepEqual(result[0]?.conns[0], {

@@ -1,18 +1,20 @@
 import { HawserError, Secret } from '@hawser/core'
-import type { Tunnel } from '@hawser/directory'
+import type { Tunnel, TunnelActivity } from '@hawser/directory'
 import { z } from 'zod'
 import { readBody } from '../body.ts'
 import { answer } from '../envelope.ts'
-import { API_ERRORS, ApiRefusal } from '../errors.ts'
+import { ApiRefusal } from '../errors.ts'
 import type { ApiError, ErrorAnswers } from '../errors.ts'
 import { pageOf } from '../paging.ts'
+import { idIn } from '../query.ts'
 import type { ApiConnection, ApiContext, ApiOptions, ApiResource } from '../resource.ts'
+import { ConfigurationHandlers } from './configurations.ts'
 import { connectorResources } from './connection-resource.ts'
 import { tunnelFilter } from './tunnel-filter.ts'
 import { tunnelResource } from './tunnel-resource.ts'
+import type { TunnelResource } from './tunnel-resource.ts'
 
 const PATH = '/accounts/:account_id/cfd_tunnel'
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 const NOT_FOUND: ApiError = { status: 404, code: 1002, message: 'Tunnel not found' }
 const IN_USE: ApiError = {
@@ -47,6 +49,10 @@ export function tunnels(options: ApiOptions): ApiResource {
         path: `${PATH}/:tunnel_id`,
         methods: { GET: (c) => handlers.get(c), PATCH: (c) => handlers.update(c), DELETE: (c) => handlers.delete(c) },
       },
+      {
+        path: `${PATH}/:tunnel_id/configurations`,
+        methods: { GET: (c) => handlers.configuration(c, 'get'), PUT: (c) => handlers.configuration(c, 'put') },
+      },
       { path: `${PATH}/:tunnel_id/token`, methods: { GET: (c) => handlers.token(c) } },
       {
         path: `${PATH}/:tunnel_id/connections`,
@@ -69,9 +75,10 @@ class TunnelHandlers {
     const filter = tunnelFilter(c)
     const { directory } = this.#options
     const found = await directory.tunnels.list({ name: filter.name, includeDeleted: filter.deleted })
+    const activity = await directory.tunnelActivity.list()
     const wanted = found
       .filter(({ deletedAt }) => (deletedAt !== undefined) === filter.deleted)
-      .map((tunnel) => this.#resource(tunnel))
+      .map((tunnel) => this.#show(tunnel, activity.get(tunnel.id)))
       .filter((tunnel) => filter.matches(tunnel))
     const { items, info } = pageOf(c, wanted)
     return answer(c, items, info)
@@ -81,14 +88,14 @@ class TunnelHandlers {
   async create(c: ApiContext): Promise<Response> {
     const body = await readBody(c, creation)
     const tunnel = await this.#options.directory.tunnels.create({ name: body.name, secret: body.tunnel_secret })
-    return answer(c, this.#resource(tunnel))
+    return answer(c, await this.#resource(tunnel))
   }
 
   /** Deleted tunnels too, with the date: clients that delete look here whether it is done. */
   async get(c: ApiContext): Promise<Response> {
     const tunnel = await this.#options.directory.tunnels.get(tunnelId(c))
     if (tunnel === undefined) throw new ApiRefusal(NOT_FOUND)
-    return answer(c, this.#resource(tunnel))
+    return answer(c, await this.#resource(tunnel))
   }
 
   /** A new secret counts from the next connection on; those that are open stay. */
@@ -96,18 +103,24 @@ class TunnelHandlers {
     const id = tunnelId(c)
     const body = await readBody(c, change)
     const changes = { name: body.name, secret: body.tunnel_secret }
-    return answer(c, this.#resource(await this.#options.directory.tunnels.update(id, changes)))
+    return answer(c, await this.#resource(await this.#options.directory.tunnels.update(id, changes)))
   }
 
-  /** Refused while connectors are connected, unless with `?cascade=true`: deleting cuts every flow through them. */
+  /** Refused while connectors are connected or routes lead to it, unless with `?cascade=true`: both end with it. */
   async delete(c: ApiContext): Promise<Response> {
     const id = tunnelId(c)
     const cascade = c.req.query('cascade') === 'true'
     if (!cascade && this.#options.connections(id).length > 0) throw new ApiRefusal(IN_USE)
-    const tunnel = await this.#options.directory.tunnels.delete(id)
+    const tunnel = await this.#options.directory.tunnels.delete(id, cascade).catch((error: unknown) => {
+      if (!HawserError.is(error, 'conflict')) throw error
+      throw new ApiRefusal({
+        ...IN_USE,
+        message: `${error.message}. Delete them first, or delete it with what leads to it`,
+      })
+    })
     // Also without `cascade`: one may have come while the row was written. None can come from now on.
     abortAll(this.#options.connections(id), `the tunnel ${tunnel.name} was deleted`)
-    return answer(c, this.#resource(tunnel))
+    return answer(c, await this.#resource(tunnel))
   }
 
   /** The one answer that holds a secret, and the whole point of asking. */
@@ -115,6 +128,11 @@ class TunnelHandlers {
     const { id } = await this.#live(c)
     const token = await this.#options.tunnelToken(id)
     return answer(c, token.reveal())
+  }
+
+  async configuration(c: ApiContext, call: 'get' | 'put'): Promise<Response> {
+    const { id } = await this.#live(c)
+    return new ConfigurationHandlers(this.#options)[call](c, id)
   }
 
   /** Grouped by connector, not paged, as the vendor does. */
@@ -139,17 +157,18 @@ class TunnelHandlers {
     return tunnel
   }
 
-  #resource(tunnel: Tunnel): ReturnType<typeof tunnelResource> {
+  async #resource(tunnel: Tunnel): Promise<TunnelResource> {
+    return this.#show(tunnel, await this.#options.directory.tunnelActivity.get(tunnel.id))
+  }
+
+  #show(tunnel: Tunnel, activity: TunnelActivity | undefined): TunnelResource {
     const live = tunnel.deletedAt === undefined ? this.#options.connections(tunnel.id) : []
-    return tunnelResource(tunnel, this.#options.directory.accountId, live)
+    return tunnelResource(tunnel, this.#options.directory.accountId, live, activity)
   }
 }
 
-/** @throws {ApiRefusal} 404 for what cannot be the id of a tunnel */
 function tunnelId(c: ApiContext): string {
-  const text = c.req.param('tunnel_id') ?? ''
-  if (!UUID.test(text)) throw new ApiRefusal(API_ERRORS.noRoute)
-  return text.toLowerCase()
+  return idIn(c, 'tunnel_id')
 }
 
 function abortAll(connections: readonly ApiConnection[], why: string): void {

@@ -168,8 +168,11 @@ export class ClientListener {
     const tcp = this.#tcpOf(socket)
     if (tcp === undefined) return void socket.destroy()
     // What ends a connection with a reset, for TLS has none of its own. Its TLS layer goes down with it.
+    // While it waits to send its end it cannot be reset, and Node would forget to close it; cut off without a farewell of TLS
+    // is as plain to the client.
     socket.resetAndDestroy = () => {
-      tcp.resetAndDestroy()
+      if (socket.writableEnded && !socket.writableFinished) tcp.destroy()
+      else tcp.resetAndDestroy()
       return socket
     }
     try {

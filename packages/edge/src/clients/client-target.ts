@@ -1,5 +1,4 @@
-import type { BindingResolver, TlsRule } from '@hawser/core'
-import type { Service } from '@hawser/directory'
+import type { TlsRule } from '@hawser/core'
 import type { FlowServices } from '../flow/context.ts'
 import type { Grant } from './client-access.ts'
 import { ClientBinding } from './client-binding.ts'
@@ -14,15 +13,5 @@ export function bindingFor({ client, target }: Grant, services: FlowServices, tl
   }
   const { service } = target
   const network = { kind: 'service', serviceId: service.id } as const
-  const own = { ...services, resolver: resolverOf(service) }
-  return new ClientBinding({ ...common, binding: service.name, network }, own)
-}
-
-/** Knows this service as the directory had it when the client came, and no other. */
-function resolverOf({ id, tunnelId, host, httpPort, httpsPort, tcpPort, verify }: Service): BindingResolver {
-  const service = { host, httpPort, httpsPort, tcpPort, verify }
-  return {
-    service: (_identity, serviceId) => (serviceId === id ? service : undefined),
-    way: () => ({ kind: 'tunnel', tunnelId }),
-  }
+  return new ClientBinding({ ...common, binding: service.name, network }, services)
 }

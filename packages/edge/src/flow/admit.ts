@@ -23,6 +23,7 @@ export function admit(context: FlowContext): void | Promise<void> {
     )
   }
   context.admitted = true
+  context.services.recorder.counters.open += 1
   open.add(context) // also while it waits: whoever ends the binding's calls ends this one
   return enterInvocation(context)
 }

@@ -62,8 +62,8 @@ export interface TunnelDialer extends Dialer {
 
 /** The ways into tunnels, as the flow sees them. */
 export interface TunnelRoutes {
-  /** The live connection of a tunnel with the fewest streams, of those not in `except`. */
-  pick(tunnelId: string, except?: ReadonlySet<Dialer>): TunnelDialer | undefined
+  /** The best connection of a tunnel for a target, of those not in `except`; of another connector than those, if there is one. */
+  pick(tunnelId: string, except?: ReadonlySet<Dialer>, target?: FlowTarget): TunnelDialer | undefined
   /** Why {@link pick} found none: `destination_unavailable`, with what can be done about it. */
   explain(tunnelId: string): Promise<HawserError>
 }
@@ -115,10 +115,12 @@ export class FlowContext {
   leave: (() => void) | undefined
   /** Whether a kept connection may serve; not again after one turned out to be dead. */
   mayReuse = true
-  /** Set by route. */
+  /** Set by target where something stands in for a public host; what it dials is no public address, and not judged. */
+  standIn: Dialer | undefined
+  /** Set by route; by dial where another one served. */
   dialer: Dialer | undefined
   /** Set by route where there may be other ways to the target, for when one turns out to be closed. */
-  alternative: ((tried: ReadonlySet<Dialer>) => Dialer | undefined) | undefined
+  alternative: ((tried: ReadonlySet<Dialer>) => TunnelDialer | undefined) | undefined
   /** Of a connection that may be upgraded to TLS later, from the start to the end of its flow. */
   upgrade: Upgrade | undefined
   /** Set by dial; its stream replaced by secure. Relay takes it away. */

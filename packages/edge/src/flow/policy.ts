@@ -9,6 +9,9 @@ const DEFAULTS = {
   service: { allowed: true, rule: 'default-allow/service' },
 } as const satisfies Record<string, FlowVerdict>
 
+/** Name and port were judged with the target; what they would resolve to is nobody's business here. */
+const STAND_IN: FlowVerdict = { allowed: true, rule: 'stand-in' }
+
 /**
  * Step 4, policy: may it? Leaves only addresses that may be dialled in the target.
  *
@@ -23,8 +26,12 @@ export function policy(context: FlowContext): void {
     flow.verdict = DEFAULTS[flow.network.kind]
     return
   }
-  const { host, port, tls } = context.target
-  const { verdict, allowed } = services.egress.judge(flow.target?.addresses ?? [], port)
+  const { host, port, tls, addresses } = context.target
+  if (context.standIn !== undefined && addresses === undefined) {
+    flow.verdict = STAND_IN
+    return
+  }
+  const { verdict, allowed } = services.egress.judge(addresses ?? [], port)
   flow.verdict = verdict
   if (!verdict.allowed) {
     throw new EgressRefusal(verdict, `${flow.requested} may not be reached from here (${verdict.rule})`)

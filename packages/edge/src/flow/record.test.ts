@@ -3,8 +3,11 @@ import { test } from 'node:test'
 import type { ErrorCode, FlowRecord } from '@hawser/core'
 import { CapturedLog } from '@hawser/testkit'
 import { admit } from './admit.ts'
+import { dial } from './dial.ts'
 import { FakeCall, fakeFlow } from './fake-flow.ts'
 import { FlowRecorder, record } from './record.ts'
+import { route } from './route.ts'
+import { target } from './target.ts'
 
 function failed(flow: FlowRecord, code: ErrorCode): void {
   flow.error = { code, message: 'why', step: 'dial' }
@@ -22,6 +25,26 @@ test('record: gives the place back, sets the outcome and logs one line', () => {
     log.lines.map((line) => [line.level, line.message, line.fields['flow'], line.fields['requested']]),
     [['debug', 'flow', flow.id, 'db.internal:5432']],
   )
+})
+
+test('record: a flow is open from its admission to its end, once, and how long its dial took is kept', async () => {
+  const { context, services, flow } = fakeFlow()
+  const { counters } = services.recorder
+  for (const step of [target, admit, admit, route, dial]) await step(context)
+  flow.timings.dial = 30
+  assert.equal(counters.open, 1)
+  assert.equal(counters.dialSeconds.sum, 0)
+  record(context)
+  assert.deepEqual([counters.open, counters.dialSeconds.sum], [0, 0.03])
+})
+
+test('record: a flow that was never admitted, or whose dial failed, counts as neither', () => {
+  const { context, services, flow } = fakeFlow()
+  flow.timings.dial = 30
+  failed(flow, 'connection_refused')
+  record(context)
+  const { open, dialSeconds } = services.recorder.counters
+  assert.deepEqual([open, dialSeconds.sum], [0, 0])
 })
 
 test('record: a failure is logged at info with its code and step', () => {

@@ -1,8 +1,11 @@
+import { Histogram } from '@hawser/core'
 import type { ErrorCode, FlowRecord, Logger } from '@hawser/core'
 import type { FlowContext } from './context.ts'
 
 /** Flows kept for whoever asks what happened lately. */
 const MAX_RECENT = 1_000
+/** Seconds: from a service on the same machine to one that takes the whole time limit. */
+const DIAL_BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
 /** Totals since the edge started: plain fields, read by whoever collects them. */
 export class FlowCounters {
@@ -12,6 +15,10 @@ export class FlowCounters {
   bytesSent = 0
   bytesReceived = 0
   readonly byCode: Map<ErrorCode, number> = new Map()
+  /** Flows that were admitted and have not ended. */
+  open = 0
+  /** Of connections that were opened; a request on a kept one has none. */
+  readonly dialSeconds: Histogram = new Histogram(DIAL_BOUNDS_SECONDS)
 }
 
 /** Where all flows end. */
@@ -99,9 +106,13 @@ export function record(context: FlowContext): void {
   const startedAt = performance.now()
   const { flow, binding, call } = context
   const { error } = flow
+  const { counters } = context.services.recorder
   flow.outcome = error === undefined ? 'ok' : error.code === 'connection_aborted' ? 'aborted' : 'error'
-  binding.open.delete(context)
+  if (binding.open.delete(context)) counters.open -= 1
   context.leave?.()
+  if (flow.route?.remoteAddress !== undefined && context.dialer !== undefined) {
+    counters.dialSeconds.observe((flow.timings.dial ?? 0) / 1000)
+  }
   if (call.kind === 'connect' && call.callId !== undefined && error !== undefined) {
     const { code, message } = error
     // Of an upgrade that came to nothing because its connection did, the module asks about the connection.

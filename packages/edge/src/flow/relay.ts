@@ -27,7 +27,7 @@ async function join(context: FlowContext, call: ConnectCall): Promise<void> {
   context.dialed = undefined // owned by the splice from here on
   const worker = call.accept()
   try {
-    await splice(worker, dialed.stream, new FlowBytes(flow), context.signal)
+    await splice(worker, dialed.channel ?? dialed.stream, new FlowBytes(flow), context.signal)
   } catch (error) {
     throw relayError(error, worker)
   }

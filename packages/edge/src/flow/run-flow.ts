@@ -1,4 +1,4 @@
-import { HawserError, resetStream } from '@hawser/core'
+import { HawserError, resetDialed } from '@hawser/core'
 import type { FlowStep } from '@hawser/core'
 import { admit } from './admit.ts'
 import { FlowContext } from './context.ts'
@@ -77,5 +77,5 @@ async function runSteps(context: FlowContext): Promise<HawserError | undefined> 
 /** What a step opened and no later one took over. */
 function release(context: FlowContext): void {
   context.upstream?.abort()
-  if (context.dialed !== undefined) resetStream(context.dialed.stream)
+  if (context.dialed !== undefined) resetDialed(context.dialed)
 }

@@ -32,7 +32,7 @@ function makeUpstream(context: FlowContext): void {
   const { call, flow, dialed, target } = context
   if (call.kind !== 'fetch' || dialed === undefined || flow.route === undefined) return
   const origin = poolKey(target)
-  context.upstream = new Upstream(dialed.stream, { origin, route: flow.route, tls: flow.tls })
+  context.upstream = new Upstream(dialed.stream, { origin, route: flow.route, tls: flow.tls, way: context.dialer })
   context.dialed = undefined
 }
 
@@ -40,7 +40,7 @@ async function handshake(context: FlowContext): Promise<void> {
   const { dialed } = context
   if (dialed === undefined) throw new HawserError('proxy_internal_error', 'a step ran before the target was dialled')
   context.dialed = undefined // owned by the handshake while that lasts
-  context.dialed = { ...dialed, stream: await secureStream(context, dialed.stream) }
+  context.dialed = { ...dialed, channel: undefined, stream: await secureStream(context, dialed.stream) }
   makeUpstream(context)
 }
 

@@ -7,6 +7,8 @@ import { route } from './route.ts'
 import { verificationOf } from './service-target.ts'
 import { poolKey, target } from './target.ts'
 
+/** Of a service of one address, resolved by the connector itself. */
+const NEITHER = { otherHost: undefined, resolverIps: undefined }
 const NETWORK: BindingNetwork = { kind: 'service', serviceId: 's-1' }
 
 function withService(service: VpcService | undefined, call = new FakeCall('evil.example', 1)) {
@@ -25,7 +27,7 @@ function withService(service: VpcService | undefined, call = new FakeCall('evil.
 test('V-025: whatever the call names, the registered host and port are the target', () => {
   const { context, flow, asked } = withService({ host: 'DB.internal', tcpPort: 5432 })
   void target(context)
-  assert.deepEqual(flow.target, { host: 'db.internal', port: 5432, tls: false, name: 'evil.example' })
+  assert.deepEqual(flow.target, { ...NEITHER, host: 'db.internal', port: 5432, tls: false, name: 'evil.example' })
   assert.equal(flow.requested, 'evil.example:1')
   assert.deepEqual(asked, ['DB s-1'])
 })

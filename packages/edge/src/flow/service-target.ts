@@ -1,5 +1,5 @@
 import { HawserError } from '@hawser/core'
-import type { HostPort, TlsVerification, VpcService } from '@hawser/core'
+import type { FlowTarget, TlsVerification, VpcService } from '@hawser/core'
 import { parseHost } from '@hawser/policy'
 import { Memo } from '../memo.ts'
 import type { FlowContext } from './context.ts'
@@ -32,7 +32,7 @@ function portOf(
  * @throws {HawserError} `destination_not_found` for a service that nobody knows or that has no port for the call,
  * `address_invalid` for a registered host that is none
  */
-export function serviceOf(context: FlowContext, serviceId: string): HostPort {
+export function serviceOf(context: FlowContext, serviceId: string): Omit<FlowTarget, 'tls'> {
   const { flow } = context
   const service = lookUp(context, serviceId)
   if (service === undefined) {
@@ -42,7 +42,8 @@ export function serviceOf(context: FlowContext, serviceId: string): HostPort {
   if (port === undefined) {
     throw new HawserError('destination_not_found', `${flow.requested}: the service of ${flow.binding} has no ${what}`)
   }
-  return { host: hosts.get(service.host), port }
+  const { otherHost, resolverIps } = service
+  return { host: hosts.get(service.host), port, otherHost, resolverIps }
 }
 
 /** How certificates are judged where no rule of the binding's says so (V-010); undefined for the usual way. */

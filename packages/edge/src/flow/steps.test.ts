@@ -4,6 +4,7 @@ import { HawserError } from '@hawser/core'
 import type { Dialer } from '@hawser/core'
 import { admit } from './admit.ts'
 import { FlowContext } from './context.ts'
+import type { TunnelRoutes } from './context.ts'
 import { dial } from './dial.ts'
 import { FakeCall, FakeDialer, fakeFlow, hasCode, PUBLIC } from './fake-flow.ts'
 import { policy } from './policy.ts'
@@ -88,7 +89,7 @@ test('route: a tunnel by the connection that was picked', async () => {
   await target(context)
   await route(context)
   assert.equal(context.dialer, dialer)
-  assert.deepEqual(flow.route, { via: 'tunnel', tunnelId: 't1', connectorId: 'connector-1' })
+  assert.deepEqual(flow.route, { via: 'tunnel', tunnelId: 't1', matched: undefined, connectorId: 'connector-1' })
 })
 
 test('route: no connector is destination_unavailable, with the registry’s reason', async () => {
@@ -107,10 +108,12 @@ test('dial: asks for the canonical target, the flow id and the limit, and notes 
   await target(context)
   await route(context)
   await dial(context)
-  assert.deepEqual(dialer.targets, [{ host: 'db.internal', port: 5432, flowId: flow.id, timeoutMs: 1_000 }])
+  const none = { otherHost: undefined, resolverIps: undefined }
+  assert.deepEqual(dialer.targets, [{ host: 'db.internal', port: 5432, ...none, flowId: flow.id, timeoutMs: 1_000 }])
   assert.deepEqual(flow.route, {
     via: 'tunnel',
     tunnelId: 't1',
+    matched: undefined,
     connectorId: 'connector-1',
     remoteAddress: '10.0.0.9:5432',
   })
@@ -194,6 +197,124 @@ test('dial: a dialer that never answers is given up', async (t) => {
   await target(context)
   await route(context)
   const dialling = dial(context)
-  t.mock.timers.tick(3_000)
+  for (let time = 0; time < 4; time += 1) t.mock.timers.tick(750)
   await assert.rejects(async () => dialling, hasCode('connection_timeout'))
+})
+
+/** Dialers of three connectors, two connections of the first; picked in order, other connectors first. */
+function replicas(): { all: FakeDialer[]; pick: TunnelRoutes } {
+  const all = ['a', 'a', 'b', 'c'].map((id) => Object.assign(new FakeDialer(), { connector: { id } }))
+  const pick = (_id: string, except?: ReadonlySet<Dialer>): FakeDialer | undefined => {
+    const tried = new Set(all.filter((dialer) => except?.has(dialer)).map(({ connector }) => connector.id))
+    const left = all.filter((dialer) => except?.has(dialer) !== true)
+    return left.find(({ connector }) => !tried.has(connector.id)) ?? left[0]
+  }
+  return { all, pick: { pick, explain: () => Promise.reject(new Error('unused')) } }
+}
+
+test('dial: a target that one connector does not reach is tried through others, each once', async () => {
+  const { all, pick } = replicas()
+  const { context, flow } = fakeFlow({ services: { tunnels: pick } })
+  for (const dialer of all.slice(0, 3)) dialer.failure = new HawserError('connection_refused', 'no')
+  await target(context)
+  await route(context)
+  await dial(context)
+  assert.deepEqual(
+    all.map(({ targets }) => targets.length),
+    [1, 0, 1, 1],
+  )
+  assert.equal(flow.route?.connectorId, 'c')
+  assert.equal(context.dialer, all[3])
+})
+
+test('dial: what no connector reaches fails as the target did, whatever became of the tunnels', async () => {
+  const { all, pick } = replicas()
+  const { context } = fakeFlow({ services: { tunnels: pick } })
+  for (const dialer of all) dialer.failure = new HawserError('tunnel_closed', 'gone')
+  if (all[2] !== undefined) all[2].failure = new HawserError('dns_error', 'unknown here')
+  await target(context)
+  await route(context)
+  await assert.rejects(async () => dial(context), hasCode('dns_error'))
+  assert.deepEqual(
+    all.map(({ targets }) => targets.length),
+    [1, 1, 1, 1],
+  )
+})
+
+test('dial: a refusal by a rule, and a wait that was long already, are final', async () => {
+  for (const code of ['destination_ip_prohibited', 'connection_timeout'] as const) {
+    const { all, pick } = replicas()
+    const { context } = fakeFlow({ services: { tunnels: pick } })
+    for (const dialer of all) dialer.failure = new HawserError(code, 'no')
+    await target(context)
+    await route(context)
+    await assert.rejects(async () => dial(context), hasCode(code))
+    assert.equal(all.flatMap(({ targets }) => targets).length, 1)
+  }
+})
+
+test('dial: a silent connector is left for another one, and what it opens late is released', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { all, pick } = replicas()
+  const { context } = fakeFlow({ services: { tunnels: pick } })
+  const [silent] = all
+  assert.ok(silent)
+  const late = Promise.withResolvers<void>()
+  silent.gate = late.promise
+  Object.assign(silent, { answers: () => Promise.resolve(false) })
+  await target(context)
+  await route(context)
+  const dialling = dial(context)
+  t.mock.timers.tick(750)
+  await dialling
+  assert.equal(context.dialer, all[2])
+  late.resolve()
+  while (silent.streams.length === 0) await new Promise(setImmediate)
+  assert.equal(silent.streams[0]?.destroyed, true)
+  context.dialed?.stream.destroy()
+})
+
+test('dial: a silent connector is left as soon as another one has come', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { all, pick } = replicas()
+  const [silent] = all
+  assert.ok(silent)
+  let others = false
+  const tunnels: TunnelRoutes = {
+    ...pick,
+    pick: (id, except) => (except === undefined ? silent : others ? pick.pick(id, except) : undefined),
+  }
+  const { context } = fakeFlow({ services: { tunnels } })
+  silent.gate = new Promise(() => {})
+  Object.assign(silent, { answers: () => Promise.resolve(false) })
+  await target(context)
+  await route(context)
+  const dialling = dial(context)
+  t.mock.timers.tick(750)
+  await new Promise(setImmediate)
+  others = true
+  t.mock.timers.tick(750)
+  await dialling
+  assert.equal(context.dialer, all[2])
+  context.dialed?.stream.destroy()
+  context.abort(new HawserError('connection_aborted', 'over')) // ends the dial that was left
+})
+
+test('dial: a connector that is alive, or has no other beside it, is waited for', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  for (const alive of [true, false]) {
+    const { context, dialer } = fakeFlow()
+    const gate = Promise.withResolvers<void>()
+    dialer.gate = gate.promise
+    Object.assign(dialer, { answers: () => Promise.resolve(alive) })
+    await target(context)
+    await route(context)
+    const dialling = dial(context)
+    t.mock.timers.tick(750)
+    await new Promise(setImmediate)
+    gate.resolve()
+    await dialling
+    assert.equal(dialer.targets.length, 1)
+    context.dialed?.stream.destroy()
+  }
 })

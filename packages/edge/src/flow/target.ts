@@ -37,7 +37,8 @@ function refuseEarly(context: FlowContext, name: string | undefined, port: numbe
  * Step 2, target: what host and port is meant? On a tunnel's network the name travels to the connector, which resolves it
  * (V-066); literals go there in canonical form, so that no spelling means one thing here and another there. A public name
  * is resolved here and only here: what follows judges and dials these addresses, with no second look-up between (DNS
- * rebinding). A kept connection stands for the address it leads to, judged anew. A VPC Service is its registered host and
+ * rebinding). A kept connection stands for the address it leads to, judged anew. A name that something stands in for is not
+ * resolved, and an address is judged as it was written. A VPC Service is its registered host and
  * port whatever the call says (V-025).
  *
  * @throws {HawserError} `address_invalid`, `destination_not_found` for the edge's own names and for services, `dns_error`, `dns_timeout`,
@@ -52,7 +53,7 @@ export function target(context: FlowContext): void | Promise<void> {
   const isPublic = flow.network.kind === 'public'
   const service = flow.network.kind === 'service' ? serviceOf(context, flow.network.serviceId) : undefined
   const { port } = service ?? written
-  flow.target = service === undefined ? { host, port, tls } : { host: service.host, port, tls, name: host }
+  flow.target = service === undefined ? { host, port, tls } : { ...service, tls, name: host }
   if (host === RESERVED_SUFFIX.slice(1) || host.endsWith(RESERVED_SUFFIX)) {
     throw new HawserError('destination_not_found', `${flow.requested}: names under ${RESERVED_SUFFIX} lead nowhere`)
   }
@@ -67,9 +68,11 @@ export function target(context: FlowContext): void | Promise<void> {
     context.upstream = binding.pool.take(poolKey(flow.target))
   }
   if (!isPublic) return undefined
+  context.standIn = context.services.resolver?.standIn?.(binding.identity, flow.target)
+  if (context.standIn !== undefined && parsed.kind === 'name') return undefined
   const kept = context.upstream?.facts.route.remoteAddress
-  if (kept !== undefined) flow.target = { host, port, tls, addresses: [ipOf(kept)] }
-  else if (parsed.kind === 'ip') flow.target = { host, port, tls, addresses: [host] }
+  if (parsed.kind === 'ip') flow.target = { host, port, tls, addresses: [host] }
+  else if (kept !== undefined) flow.target = { host, port, tls, addresses: [ipOf(kept)] }
   else return resolveInto(context, host)
   return undefined
 }

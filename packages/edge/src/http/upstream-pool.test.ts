@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import type { Dialer } from '@hawser/core'
 import { memoryPair } from '@hawser/testkit'
 import { UpstreamPool } from './upstream-pool.ts'
 import { Upstream } from './upstream.ts'
@@ -20,10 +21,10 @@ const SINK: ResponseSink = {
 }
 
 /** A connection that has carried one request and may carry another. */
-async function usedUpstream(origin = 'http://a:80', fields = ''): Promise<Upstream> {
+async function usedUpstream(origin = 'http://a:80', fields = '', way?: Dialer): Promise<Upstream> {
   const [near, far] = memoryPair()
   far.on('error', nothing).resume()
-  const upstream = new Upstream(near, { origin, route: { via: 'direct' }, tls: undefined })
+  const upstream = new Upstream(near, { origin, route: { via: 'direct' }, tls: undefined, way })
   await new Promise<void>((resolve) => {
     upstream.begin({ ...SINK, onBatchEnd: resolve })
     far.write(`HTTP/1.1 200 OK\r\n${fields}Content-Length: 0\r\n\r\n`)
@@ -113,4 +114,42 @@ test('pool: closing it ends what is idle, and what is given back later', async (
   pool.give(late)
   assert.equal(pool.size, 0)
   assert.deepEqual([idle.stream.writableEnded, late.stream.destroyed || late.stream.writableEnded], [true, true])
+})
+
+test('pool: connections over a way that is silent are not given out', async (t) => {
+  const pool = new UpstreamPool()
+  clearAfter(t, pool)
+  const way = { silent: false, dial: () => Promise.reject(new Error('unused')) }
+  const upstream = await usedUpstream('http://a:80', '', way)
+  pool.give(upstream)
+  way.silent = true
+  assert.equal(pool.take('http://a:80'), undefined)
+  assert.equal(pool.size, 0)
+})
+
+test('pool: connections over a way that is about to go are neither kept nor given out', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const pool = new UpstreamPool()
+  clearAfter(t, pool)
+  const way = { accepting: true, dial: () => Promise.reject(new Error('unused')) }
+  const origin = 'http://a:80'
+  const [kept, idle, late] = [
+    await usedUpstream(origin, '', way),
+    await usedUpstream(),
+    await usedUpstream(origin, '', way),
+  ]
+  pool.give(idle)
+  pool.give(kept)
+  way.accepting = false
+  assert.equal(pool.take(origin), idle)
+  assert.equal(kept.stream.writableEnded, true)
+  pool.give(late)
+  assert.equal(pool.size, 0)
+  way.accepting = true
+  const again = await usedUpstream(origin, '', way)
+  pool.give(again)
+  way.accepting = false
+  t.mock.timers.tick(1_000)
+  assert.equal(again.stream.writableEnded, true, 'so that the connector need not wait for it')
+  idle.close()
 })

@@ -33,7 +33,7 @@ export class UpstreamPool {
     this.#size -= 1
     if (list.length === 0) this.#idle.delete(origin)
     last.upstream.onDead = undefined
-    if (performance.now() - last.since <= last.upstream.idleLimitMs) return last.upstream
+    if (last.upstream.reusable && performance.now() - last.since <= last.upstream.idleLimitMs) return last.upstream
     last.upstream.close()
     return this.take(origin)
   }
@@ -63,7 +63,7 @@ export class UpstreamPool {
   #sweep(): void {
     const now = performance.now()
     for (const idle of [...this.#idle.values()].flat()) {
-      if (now - idle.since > idle.upstream.idleLimitMs) idle.upstream.close()
+      if (!idle.upstream.reusable || now - idle.since > idle.upstream.idleLimitMs) idle.upstream.close()
     }
     if (this.#size > 0) return
     clearInterval(this.#timer)

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { HawserError, resetStream } from '@hawser/core'
-import type { FlowRecord, FlowRoute } from '@hawser/core'
+import type { Dialer, FlowRecord, FlowRoute } from '@hawser/core'
 import { BodyReader, responseFraming } from './body-reader.ts'
 import type { Framing } from './body-reader.ts'
 import { hasOption } from './fields.ts'
@@ -34,6 +34,8 @@ export interface UpstreamFacts {
   readonly origin: string
   readonly route: FlowRoute
   readonly tls: FlowRecord['tls']
+  /** What opened it: a way that opens nothing new is about to go, and its connections with it. */
+  readonly way?: Dialer | undefined
 }
 
 /** Idle connections of a server that names no limit are kept no longer than this. */
@@ -73,9 +75,10 @@ export class Upstream {
     stream.on('drain', this.#onDrain)
   }
 
-  /** False once the connection has died, or its last answer said that it must not carry another request. */
+  /** False once the connection or its way has come to an end, or its last answer said that it must not carry another request. */
   get reusable(): boolean {
-    return !this.#dead && this.#keepAlive
+    const { way } = this.facts
+    return !this.#dead && this.#keepAlive && way?.accepting !== false && way?.silent !== true
   }
 
   /** True where a request on a kept connection met its end without a byte in answer: the request may never have arrived. */
