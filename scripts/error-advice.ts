@@ -136,6 +136,10 @@ export const ADVICE: Readonly<Record<ErrorCode, Advice>> = {
     readers: ['Worker', 'connector'],
     remedy: 'Close connections that are no longer used, or run one more connector for the tunnel.',
   },
+  tunnel_connector_limit: {
+    readers: ['connector'],
+    remedy: 'Stop a connector that is no longer needed: `hawser tunnel info <name>` lists them.',
+  },
   tunnel_window_exceeded: {
     readers: ['Worker', 'connector'],
     remedy: 'Run edge and connector of the same release; if they are, report it.',

@@ -20,6 +20,8 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
   readonly additionalProperties?: Schema | false
   readonly items?: Schema
+  /** A value, or an object that says more. */
+  readonly anyOf?: readonly Schema[]
 }
 
 const INTRO = `# hawser.jsonc
@@ -46,8 +48,8 @@ wrangler file stays as it is deployed. \`hawser init\` writes one from the bindi
 
 - Comments and trailing commas are allowed. A key that is not on this page, a key that stands twice, and the name of a binding
   that the wrangler file does not have are errors: \`file:line:column: what is wrong\`, exit code 2.
-- \`networks\` and \`services\` are for \`hawser dev\`, where private hosts have stand-ins. \`egress\`, \`tls\` and \`limits\` hold for
-  \`hawser edge\` as well.
+- \`networks\`, \`services\` and \`egress.hosts\` are for \`hawser dev\`, where hosts have stand-ins. The binding of \`egress\`, \`tls\` and
+  \`limits\` hold for \`hawser edge\` as well, and the \`virtualNetwork\` of a network holds for it alone.
 - Paths are relative to the file.
 - With the \`$schema\` line, and \`hawser\` among the project's development dependencies, editors complete the keys and explain
   them.
@@ -58,6 +60,7 @@ function typeOf(schema: Schema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`"${value}"\``).join(', ')
   if (schema.type === 'integer') return `whole number, ${schema.minimum} to ${schema.maximum}`
   if (schema.type === 'array') return 'list of objects'
+  if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(' or ')
   return schema.type
 }
 
@@ -73,7 +76,8 @@ function entryOf(key: string, schema: Schema, required: boolean): string {
 
 /** One list of the keys of an object, and one for each object below it, under the path that leads there. */
 function sectionsOf(schema: Schema, path: string): string {
-  const { properties = {}, additionalProperties, items, required = [] } = schema
+  const { properties = {}, additionalProperties, items, anyOf = [], required = [] } = schema
+  if (anyOf.length > 0) return anyOf.map((form) => sectionsOf(form, path)).join('')
   if (items !== undefined) return sectionsOf(items, `${path}[…]`)
   const below = typeof additionalProperties === 'object' ? additionalProperties : undefined
   if (below !== undefined) return below.type === 'object' ? sectionsOf(below, `${path}.<binding>`) : ''

@@ -7,6 +7,7 @@ import { delimiter, join } from 'node:path'
 const NEEDED: Readonly<Record<string, string>> = {
   'redis-server': 'redis-server',
   ip: 'iproute2',
+  faketime: 'faketime',
   openssl: 'openssl',
   mariadbd: 'mariadb-server',
   mosquitto: 'mosquitto',

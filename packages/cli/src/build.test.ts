@@ -94,6 +94,7 @@ test('the built programs answer', limits, () => {
     [join(installed, 'bin', 'hawser.mjs'), ['--help'], /^Usage: hawser \[options\]/],
     [join(installed, 'bin', 'hawser.mjs'), ['tunnel', 'list', '--help'], /^Usage: hawser tunnel list/],
     [join(dist, 'hawser-connector.mjs'), ['--help'], /^Usage: hawser-connector \[options\]/],
+    [join(dist, 'hawser-connector.mjs'), ['diag', '--help'], /^Usage: hawser-connector diag \[options\]/],
     [join(dist, 'hawser-connector.mjs'), ['--version'], /^\d+\.\d+\.\d+\n$/],
   ] as const) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...line], { encoding: 'utf8' })

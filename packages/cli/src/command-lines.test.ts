@@ -59,6 +59,13 @@ const wrong: readonly Row[] = [
   { line: `${EDGE} --env prod`, says: ['--env is an environment of the Worker, so it needs --worker'] },
   { line: `${EDGE} --log-level loud`, says: ['--log-level: expected one of debug, info, warn, error, got "loud"'] },
   { line: `${EDGE} --log-format xml`, says: ['--log-format: expected one of text, json, got "xml"'] },
+  { line: `${EDGE} --log-file /nowhere/x.log`, says: ['--log-file: /nowhere/x.log: ENOENT'] },
+  { line: `${EDGE} --metrics h:p`, says: ['--metrics: ', '"h:p"'] },
+  { line: `${RUN} --metrics 127.0.0.1:99999`, says: ['--metrics: ', '0 to 65535'] },
+  { line: 'connector diag', says: ['--token-file or --token is required (or set HAWSER_TUNNEL_TOKEN)'] },
+  { line: 'connector diag --token-file f', says: ['--token-file: /nowhere/f: ENOENT'] },
+  { line: 'connector diag --token hunter2 --target db', says: ['--target: expected host:port', '"db"'] },
+  { line: 'connector diag --token hunter2 --timeout 5', says: ['--timeout: expected a duration', '"5"'] },
   { line: `${RUN} --edge h:p`, says: ['--edge: ', '"h:p"'] },
   { line: `${RUN} --grace-period soon`, says: ['--grace-period: ', '"soon"'] },
   { line: `${RUN} --allow 10.0.0.0/33`, says: ['--allow: expected a CIDR', '"10.0.0.0/33"'] },
@@ -135,7 +142,7 @@ test('every command has help with its flags, the common ones and its examples', 
 
 test('every command that reads has --json, and every secret flag has an environment variable', () => {
   for (const command of hawser.commands) {
-    if (command.name.startsWith('tunnel')) assert.equal(command.flags['json']?.kind, 'boolean', command.name)
+    if (/^tunnel|diag$/.test(command.name)) assert.equal(command.flags['json']?.kind, 'boolean', command.name)
     for (const [key, spec] of Object.entries(command.flags)) {
       if (spec.secret === true) assert.ok(spec.env !== undefined, `${command.name} ${key}`)
       assert.doesNotMatch(spec.help, /\.$/, 'a phrase, not a sentence')

@@ -86,6 +86,8 @@ export interface CommandContext<Args = unknown, Flags = unknown> {
   readonly args: Args
   readonly flags: Flags
   readonly logger: Logger
+  /** True where JSON log lines were asked for: a service then says in one of them what it would print for people. */
+  readonly jsonLogs: boolean
   readonly out: Output
   /** Aborts at the first SIGINT or SIGTERM: close, let running work finish, return. */
   readonly signal: AbortSignal

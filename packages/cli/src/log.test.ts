@@ -100,3 +100,21 @@ test('a line break in a value stays inside its quotes', () => {
   log.info('x', { name: 'a\nlevel=error' })
   assert.match(lines[0] ?? '', / x name="a\\nlevel=error"\n$/)
 })
+
+test('a level that is set later holds for all relatives, and can be taken back', () => {
+  const { lines, log } = capture('json', 'warn')
+  const child = log.child({ a: 1 })
+  child.setLevel?.('debug')
+  log.debug('now')
+  child.debug('now')
+  log.setLevel?.('error')
+  child.warn('not now')
+  child.error('always')
+  child.setLevel?.(undefined)
+  log.info('not now')
+  log.warn('again')
+  assert.deepEqual(
+    lines.map((line) => (JSON.parse(line) as { message: string }).message),
+    ['now', 'now', 'always', 'again'],
+  )
+})

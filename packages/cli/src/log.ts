@@ -41,25 +41,34 @@ function plain(fields: LogFields): Record<string, unknown> {
   return Object.fromEntries(entries.map(([key, value]) => [key, value instanceof Error ? errorFields(value) : value]))
 }
 
+/** What is written, for a logger and all its relatives: pino gives each child a level of its own. */
+interface LogGate {
+  readonly initial: LogLevel
+  /** Index in {@link LOG_LEVELS}. */
+  from: number
+}
+
 /** Core's logger over pino. Secrets mask themselves when pino asks for their JSON. */
 class PinoLogger implements Logger {
   readonly #pino: Pino
+  readonly #gate: LogGate
 
-  constructor(instance: Pino) {
+  constructor(instance: Pino, gate: LogGate) {
     this.#pino = instance
+    this.#gate = gate
   }
 
   // Fields are looked at only where the level is on: most lines of a data path are never written.
   debug(message: string, fields: LogFields = {}): void {
-    if (this.#pino.isLevelEnabled('debug')) this.#pino.debug(plain(fields), message)
+    if (this.#gate.from <= 0) this.#pino.debug(plain(fields), message)
   }
 
   info(message: string, fields: LogFields = {}): void {
-    if (this.#pino.isLevelEnabled('info')) this.#pino.info(plain(fields), message)
+    if (this.#gate.from <= 1) this.#pino.info(plain(fields), message)
   }
 
   warn(message: string, fields: LogFields = {}): void {
-    if (this.#pino.isLevelEnabled('warn')) this.#pino.warn(plain(fields), message)
+    if (this.#gate.from <= 2) this.#pino.warn(plain(fields), message)
   }
 
   error(message: string, fields: LogFields = {}): void {
@@ -67,7 +76,11 @@ class PinoLogger implements Logger {
   }
 
   child(fields: LogFields): Logger {
-    return new PinoLogger(this.#pino.child(plain(fields)))
+    return new PinoLogger(this.#pino.child(plain(fields)), this.#gate)
+  }
+
+  setLevel(level: LogLevel = this.#gate.initial): void {
+    this.#gate.from = LOG_LEVELS.indexOf(level)
   }
 }
 
@@ -125,7 +138,7 @@ export function createLogger(options: LogOptions): Logger {
   const stream = format === 'json' ? sink : { write: (line: string) => sink.write(formatText(line, colour)) }
   const instance = pino(
     {
-      level,
+      level: LOG_LEVELS[0], // the gate decides
       base: null,
       messageKey: 'message',
       timestamp: stdTimeFunctions.isoTime,
@@ -133,5 +146,5 @@ export function createLogger(options: LogOptions): Logger {
     },
     stream as { write(line: string): void },
   )
-  return new PinoLogger(instance)
+  return new PinoLogger(instance, { initial: level, from: LOG_LEVELS.indexOf(level) })
 }

@@ -1,9 +1,9 @@
-import type { Logger } from '@hawser/core'
 import type { Command, FlagSpec } from './command.ts'
 import { describeFailure, EXIT_FAILURE, EXIT_OK, exitCodeOf } from './failure.ts'
 import type { LogFormat, LogLevel } from './log.ts'
 import { outputTo } from './output.ts'
 import type { TextSink } from './output.ts'
+import type { ProcessLog } from './process-log.ts'
 import { parseLine } from './parse-line.ts'
 import type { ProgramOptions } from './program.ts'
 import { readFlags } from './read-flags.ts'
@@ -17,13 +17,15 @@ export interface LineContext {
   /** See `CommandContext`. */
   readonly signal: AbortSignal
   readonly abort: AbortSignal
+  /** Called with the log of the command before it runs. */
+  readonly onLog?: (log: ProcessLog) => void
 }
 
 /** A program without what a run of it decides. */
 export type Program = Omit<ProgramOptions, 'onInvoke' | 'write' | 'common'>
 
 /** Flags of every command. The default of the format depends on where stderr leads. */
-const logFlags = {
+export const LOG_FLAGS = {
   logLevel: {
     kind: 'choice',
     choices: ['debug', 'info', 'warn', 'error'],
@@ -39,17 +41,23 @@ const logFlags = {
     help: 'form of log lines on stderr; text on a terminal and json elsewhere, unless given',
     placeholder: 'format',
   },
+  logFile: {
+    kind: 'path',
+    env: 'HAWSER_LOG_FILE',
+    help: 'file to append log lines to, instead of stderr; json unless told otherwise, opened anew on SIGHUP',
+    placeholder: 'file',
+  },
 } as const satisfies Record<string, FlagSpec>
 
-/** Lines go to stderr: stdout is for results. */
-async function openLog(flags: Readonly<Record<string, unknown>>, context: LineContext): Promise<Logger> {
-  const { createLogger } = await import('./log.ts') // pino, not needed for help
-  const onTerminal = context.stderr.isTTY === true
-  return createLogger({
+/** Lines go to stderr unless there is a file: stdout is for results. */
+async function openLog(flags: Readonly<Record<string, unknown>>, context: LineContext): Promise<ProcessLog> {
+  const { ProcessLog: Log } = await import('./process-log.ts') // with pino, not needed for help
+  return new Log({
     level: flags['logLevel'] as LogLevel,
-    format: (flags['logFormat'] as LogFormat | undefined) ?? (onTerminal ? 'text' : 'json'),
-    colour: onTerminal && (context.env['NO_COLOR'] ?? '') === '',
-    sink: context.stderr,
+    format: flags['logFormat'] as LogFormat | undefined,
+    file: flags['logFile'] as string | undefined,
+    stderr: context.stderr,
+    colour: (context.env['NO_COLOR'] ?? '') === '',
   })
 }
 
@@ -68,7 +76,7 @@ export async function runLine(
   // Collected first, since only the outcome tells whether it belongs on stdout or on stderr.
   const help = { text: '' }
   const write = (text: string): void => void (help.text += text)
-  const parsed = parseLine(line, { ...program, common: logFlags, write }, only)
+  const parsed = parseLine(line, { ...program, common: LOG_FLAGS, write }, only)
   if (parsed.kind === 'help') {
     context.stdout.write(help.text)
     return EXIT_OK
@@ -79,14 +87,21 @@ export async function runLine(
     return exitCodeOf(parsed.error)
   }
   const { command, args, raw } = parsed.invocation
+  let log: ProcessLog | undefined
   try {
-    const flags = readFlags({ ...command.flags, ...logFlags }, raw, context)
+    const flags = readFlags({ ...command.flags, ...LOG_FLAGS }, raw, context)
     const { signal, abort } = context
-    const logger = await openLog(flags, context)
-    await command.run({ args, flags, logger, out: outputTo(context.stdout), signal, abort })
+    log = await openLog(flags, context)
+    context.onLog?.(log)
+    const { logger, isJson: jsonLogs } = log
+    await command.run({ args, flags, logger, jsonLogs, out: outputTo(context.stdout), signal, abort })
     return abort.aborted ? EXIT_FAILURE : EXIT_OK
   } catch (error) {
-    context.stderr.write(describeFailure(error, only === undefined ? `${program.name} ${command.name}` : program.name))
+    const typed = only === undefined ? `${program.name} ${command.name}` : program.name
+    if (log === undefined) context.stderr.write(describeFailure(error, typed))
+    else log.fail(error, typed)
     return exitCodeOf(error)
+  } finally {
+    log?.[Symbol.dispose]()
   }
 }

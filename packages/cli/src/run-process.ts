@@ -1,6 +1,7 @@
 import { tuneHeapForBuffers } from '@hawser/core'
 import { describeFailure, EXIT_FAILURE } from './failure.ts'
 import type { Command } from './command.ts'
+import type { ProcessLog } from './process-log.ts'
 import { runLine } from './run-line.ts'
 import type { Program } from './run-line.ts'
 import { listenForStop } from './stop-signals.ts'
@@ -21,14 +22,24 @@ function stopWithParent(stop: () => void): void {
   process.channel.unref()
 }
 
+/** What the log of a process needs of the process: the signal to reopen its file, and Node's warnings where all is JSON. */
+function attachLog(log: ProcessLog): void {
+  if (log.hasFile) process.on('SIGHUP', () => log.reopen()) // without a file it ends the process, as everywhere
+  if (!log.isJson) return
+  process.removeAllListeners('warning') // Node's own, which prints text
+  process.on('warning', (error) => log.logger.warn('warning of Node', { error }))
+}
+
 /**
  * Runs the command line of this process to its end and sets the exit code. The only place that listens for signals and for
  * faults that nobody caught.
  */
 export async function runProcess(program: Program, only?: Command): Promise<void> {
   tuneHeapForBuffers()
+  let log: ProcessLog | undefined
   const fault = (error: unknown): void => {
-    process.stderr.write(describeFailure(error, program.name))
+    if (log === undefined) process.stderr.write(describeFailure(error, program.name))
+    else log.fail(error, program.name)
     process.exit(EXIT_FAILURE)
   }
   process.on('uncaughtException', fault) // unhandled rejections arrive here as well
@@ -40,7 +51,11 @@ export async function runProcess(program: Program, only?: Command): Promise<void
   )
   stopWithParent(stops.stop)
   const { env, stdout, stderr } = process
-  const context = { env, cwd: process.cwd(), stdout, stderr, signal: stops.signal, abort: stops.abort }
+  const onLog = (opened: ProcessLog): void => {
+    log = opened
+    attachLog(opened)
+  }
+  const context = { env, cwd: process.cwd(), stdout, stderr, signal: stops.signal, abort: stops.abort, onLog }
   const code = await runLine(process.argv.slice(2), program, context, only)
   process.exitCode = code // rather than exit(): what is still being written gets written
   setTimeout(() => process.exit(code), LINGER_MS).unref()

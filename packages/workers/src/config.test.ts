@@ -108,6 +108,27 @@ test('wrangler’s warnings go to the log', async (t) => {
   assert.match(text, /"vpc_networks" exists at the top level, but not on "env\.staging"/)
 })
 
+test('a required secret without a value is named with its key and its place', async (t) => {
+  const text = '{ "name": "a", "main": "index.js", "compatibility_date": "2026-01-01",\n'
+  const top = `${text}  "secrets": { "required": ["KEY", "ABSENT"] } }`
+  const inner = `${text}  "env": { "staging": { "secrets": { "required": ["ABSENT"] } } } }`
+  const said = async (file: string, environment?: string): Promise<string> => {
+    const { log } = await read(t, { 'wrangler.jsonc': file, '.dev.vars': 'KEY=1' }, environment)
+    return log.at('warn')[0]?.message ?? ''
+  }
+  assert.match(await said(top), /wrangler\.jsonc:2:36: "secrets\.required\[1\]" asks for ABSENT, which has no value/)
+  assert.match(await said(inner, 'staging'), /:2:\d+: "env\.staging\.secrets\.required\[0\]" asks for ABSENT/)
+  const toml = 'name = "a"\nmain = "index.js"\ncompatibility_date = "2026-01-01"\n[secrets]\nrequired = ["ABSENT"]\n'
+  const { log } = await read(t, { 'wrangler.toml': toml })
+  assert.match(log.at('warn')[0]?.message ?? '', /wrangler\.toml: "secrets\.required\[0\]" asks for ABSENT/)
+})
+
+test('an environment of a file that has none is the top level, with wrangler’s own warning', async (t) => {
+  const { config, log } = await read(t, { 'wrangler.json': wranglerConfig({ vpc_networks: [NETWORK] }) }, 'staging')
+  assert.equal(config.networks.length, 1)
+  assert.match(log.at('warn')[0]?.message ?? '', /No environment found in configuration with name "staging"/)
+})
+
 test('egress names a binding of the environment that runs', async (t) => {
   const env = { staging: { vpc_networks: [{ binding: 'OTHER', tunnel_id: 't-2' }] } }
   const files = {
@@ -249,4 +270,27 @@ test('refused: a path that leads nowhere, to an empty folder, or to another kind
   ] as const) {
     await assert.rejects(readWorkerConfig({ configPath, logger }), { code: 'config_invalid', message })
   }
+})
+
+test('a network binding may name the virtual network whose routes it takes; a tunnel binding may not', async (t) => {
+  const [byNetwork, byTunnel] = [
+    { binding: 'MESH', network_id: 'cf1:network' },
+    { binding: 'OFFICE', tunnel_id: 't-1' },
+  ]
+  const project = (binding: string): Record<string, unknown> => ({
+    'wrangler.json': wranglerConfig({ vpc_networks: [byNetwork, byTunnel] }),
+    'hawser.jsonc': `{ "networks": { "${binding}": { "virtualNetwork": "site-b" } } }`,
+  })
+  const { config } = await read(t, project('MESH'))
+  assert.deepEqual(
+    config.networks.map(({ network }) => network),
+    [
+      { kind: 'network', networkId: 'cf1:network', virtualNetwork: 'site-b' },
+      { kind: 'tunnel', tunnelId: 't-1' },
+    ],
+  )
+  await assert.rejects(read(t, project('OFFICE')), {
+    code: 'config_invalid',
+    message: /hawser\.jsonc:1:\d+: "networks\.OFFICE\.virtualNetwork" is for a binding with a "network_id"/,
+  })
 })

@@ -5,10 +5,10 @@ import { HawserError, systemCode } from '@hawser/core'
 import type { BindingNetwork, Logger, TlsRule } from '@hawser/core'
 import type { Config, ParseError, RawConfig } from '@cloudflare/workers-utils'
 import { readVarsForRun } from './dev-vars.ts'
-import type { Vars } from './dev-vars.ts'
+import type { Vars, VarsSource } from './dev-vars.ts'
 import { readHawserFile } from './hawser-config.ts'
 import type { HawserFile } from './hawser-config.ts'
-import { JsoncFile } from './jsonc-file.ts'
+import { formatPath, JsoncFile } from './jsonc-file.ts'
 import type { StandInConfig } from './stand-in-config.ts'
 import { wranglerUtils } from './wrangler-utils.ts'
 import type { WranglerUtils } from './wrangler-utils.ts'
@@ -102,8 +102,15 @@ function validate(utils: WranglerUtils, raw: RawConfig, path: string, environmen
   }
 }
 
+/** A wrangler file, as it is written and as it is meant. */
+interface ReadWrangler {
+  readonly path: string
+  readonly raw: RawConfig
+  readonly wrangler: Config
+}
+
 /** Reads and validates as wrangler does, with its messages: errors are thrown, warnings go to the log. */
-function readWrangler(path: string, environment: string | undefined, logger: Logger): Config {
+function readWrangler(path: string, environment: string | undefined, logger: Logger): ReadWrangler {
   const utils = wranglerUtils()
   let raw: RawConfig
   try {
@@ -118,7 +125,7 @@ function readWrangler(path: string, environment: string | undefined, logger: Log
   const { config, diagnostics } = validate(utils, raw, path, environment)
   if (diagnostics.hasErrors()) throw new HawserError('config_invalid', diagnostics.renderErrors())
   if (diagnostics.hasWarnings()) logger.warn(diagnostics.renderWarnings())
-  return config
+  return { path, raw, wrangler: config }
 }
 
 /** What wrangler accepts and Hawser cannot run. */
@@ -146,9 +153,25 @@ function vpcServices({ vpc_services: entries }: Config): VpcServiceBinding[] {
   return entries.map(({ binding, service_id: serviceId }) => ({ binding, serviceId }))
 }
 
+/**
+ * The bindings with the virtual networks that `hawser.jsonc` names for them.
+ *
+ * @throws {HawserError} `config_invalid` where a binding names a tunnel, which is one way whatever the routes say
+ */
+function inVirtualNetworks(networks: readonly VpcNetworkBinding[], hawser: HawserFile): VpcNetworkBinding[] {
+  return networks.map(({ binding, network }) => {
+    const virtualNetwork = hawser.config.networks[binding]?.virtualNetwork
+    if (virtualNetwork === undefined) return { binding, network }
+    if (network.kind === 'network') return { binding, network: { ...network, virtualNetwork } }
+    const place = hawser.locate('networks', binding, 'virtualNetwork')
+    const message = `"networks.${binding}.virtualNetwork" is for a binding with a "network_id": this one names a tunnel`
+    throw new HawserError('config_invalid', `${place}: ${message}`)
+  })
+}
+
 /** Looked up among the environment's own bindings: `vpc_networks` is not inherited (V-022). */
 function findEgress(hawser: HawserFile, networks: readonly VpcNetworkBinding[]): VpcNetworkBinding | undefined {
-  const name = hawser.config.egress
+  const name = hawser.config.egressBinding
   if (name === undefined) return undefined
   const found = networks.find(({ binding }) => binding === name)
   if (found !== undefined) return found
@@ -156,7 +179,7 @@ function findEgress(hawser: HawserFile, networks: readonly VpcNetworkBinding[]):
   const known = names === '' ? 'there are none' : `there are: ${names}`
   throw new HawserError(
     'config_invalid',
-    `${hawser.locate('egress')}: "egress" must name a binding of "vpc_networks" (${known}), got "${name}"`,
+    `${hawser.locate('egress', 'binding')}: "egress" must name a binding of "vpc_networks" (${known}), got "${name}"`,
   )
 }
 
@@ -176,19 +199,22 @@ export async function readWorkerConfig(options: {
 }): Promise<WorkerConfig> {
   const { environment, logger } = options
   const path = await findFile(options.configPath)
-  const wrangler = readWrangler(path, environment, logger)
+  const read = readWrangler(path, environment, logger)
+  const { wrangler } = read
   const main = checkSupported(path, wrangler)
-  const networks = vpcNetworks(wrangler)
+  const named = vpcNetworks(wrangler)
   const services = vpcServices(wrangler)
   const hawser = await readHawserFile(path, {
-    networks: networks.map(({ binding }) => binding),
+    networks: named.map(({ binding }) => binding),
     services: services.map(({ binding }) => binding),
   })
+  const networks = inVirtualNetworks(named, hawser)
   const vars = await readVarsForRun({
     configPath: path,
     environment: wrangler.targetEnvironment,
     vars: wrangler.vars,
     requiredSecrets: wrangler.secrets?.required,
+    locateSecret: secretLocator(read),
     logger,
   })
   return {
@@ -199,11 +225,24 @@ export async function readWorkerConfig(options: {
     vars: { ...vars, ...options.vars },
     networks,
     services,
-    standIns: { networks: hawser.config.networks, services: hawser.config.services },
+    standIns: { networks: hawser.config.networks, services: hawser.config.services, egress: hawser.config.egress },
     egress: findEgress(hawser, networks),
     tls: hawser.config.tls,
     connectionLimit: hawser.config.connectionLimit,
     files: [path, ...hawser.files],
+  }
+}
+
+/** Where a required secret is asked for: in an environment of its own, or at the top level. */
+function secretLocator({ path, wrangler, raw }: ReadWrangler): VarsSource['locateSecret'] {
+  const { targetEnvironment: environment } = wrangler
+  const own = environment === undefined ? undefined : raw.env?.[environment]?.secrets
+  const keys = environment === undefined || own === undefined ? [] : ['env', environment]
+  return (index) => {
+    const at = [...keys, 'secrets', 'required', index]
+    const key = formatPath(at)
+    if (extname(path) === '.toml') return { place: relative('', path), key }
+    return { place: new JsoncFile(path, readFileSync(path, 'utf8')).locate(at), key }
   }
 }
 
@@ -226,6 +265,6 @@ export async function readBindings(options: {
   readonly logger: Logger
 }): Promise<WorkerBindings> {
   const path = await findFile(options.configPath)
-  const wrangler = readWrangler(path, options.environment, options.logger)
+  const { wrangler } = readWrangler(path, options.environment, options.logger)
   return { path, networks: vpcNetworks(wrangler), services: vpcServices(wrangler) }
 }

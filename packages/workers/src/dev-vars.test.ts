@@ -18,7 +18,9 @@ async function read(t: TestContext, { files, vars = {}, environment, requiredSec
   const folder = await writeProject(t, files)
   const logger = new CapturedLog()
   const configPath = join(folder, 'wrangler.jsonc')
-  return { vars: await readVarsForRun({ configPath, environment, vars, requiredSecrets, logger }), logger }
+  const locateSecret = (index: number) => ({ place: 'w.jsonc:3:9', key: `secrets.required[${index}]` })
+  const source = { configPath, environment, vars, requiredSecrets, locateSecret, logger }
+  return { vars: await readVarsForRun(source), logger }
 }
 
 test('variables of the configuration stand when there is no local file', async (t) => {
@@ -55,6 +57,8 @@ test('declared secrets are the only ones taken, and missing ones are named', asy
   assert.deepEqual(vars, { A: 'local', KEY: 'k' })
   assert.deepEqual(
     logger.at('warn').map(({ message }) => message),
-    ['wrangler.jsonc: required secrets are missing, add them to .dev.vars: ABSENT'],
+    [
+      'w.jsonc:3:9: "secrets.required[1]" asks for ABSENT, which has no value on this machine: add ABSENT=… to .dev.vars',
+    ],
   )
 })

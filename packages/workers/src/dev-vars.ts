@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { systemCode } from '@hawser/core'
 import type { Logger } from '@hawser/core'
@@ -7,13 +7,16 @@ import type { Logger } from '@hawser/core'
 /** Values that a Worker finds in `env`: strings, or JSON. */
 export type Vars = Readonly<Record<string, unknown>>
 
-interface VarsSource {
+/** Where variables come from. */
+export interface VarsSource {
   readonly configPath: string
   readonly environment: string | undefined
   /** `vars` of the configuration. */
   readonly vars: Vars
   /** `secrets.required` of the configuration; where it is set, no other secret is taken. */
   readonly requiredSecrets: readonly string[] | undefined
+  /** Where the name of one of these stands, `file:line:column`, and under which key. */
+  readonly locateSecret: (index: number) => { readonly place: string; readonly key: string }
   readonly logger: Logger
 }
 
@@ -52,14 +55,15 @@ async function readSecrets({
 
 /** All variables of the Worker: those of the configuration, and over them the local ones, by wrangler's rules. */
 export async function readVarsForRun(source: VarsSource): Promise<Vars> {
-  const { vars, requiredSecrets, logger, configPath } = source
+  const { vars, requiredSecrets, logger } = source
   const secrets = await readSecrets(source)
   if (requiredSecrets === undefined) return { ...vars, ...secrets }
   const wanted = new Set([...Object.keys(vars), ...requiredSecrets])
   const taken = Object.entries(secrets ?? {}).filter(([name]) => wanted.has(name))
-  const missing = requiredSecrets.filter((name) => secrets?.[name] === undefined)
-  if (missing.length > 0) {
-    logger.warn(`${basename(configPath)}: required secrets are missing, add them to .dev.vars: ${missing.join(', ')}`)
+  for (const [index, name] of requiredSecrets.entries()) {
+    if (secrets?.[name] !== undefined) continue
+    const { place, key } = source.locateSecret(index)
+    logger.warn(`${place}: "${key}" asks for ${name}, which has no value on this machine: add ${name}=… to .dev.vars`)
   }
   return { ...vars, ...Object.fromEntries(taken) }
 }

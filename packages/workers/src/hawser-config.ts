@@ -12,7 +12,7 @@ import { readTlsConfig } from './tls-config.ts'
 /** What an optional `hawser.jsonc` beside the wrangler file may say; `networks` and `services` are by name of a binding. */
 export interface HawserConfig extends StandInConfig {
   /** Name of the `vpc_networks` binding that the Worker's global `connect()` goes through. */
-  readonly egress?: string | undefined
+  readonly egressBinding?: string | undefined
   /** How the edge speaks TLS for this Worker; the first rule that matches counts. */
   readonly tls: readonly TlsRule[]
   /** Connections that one invocation may have open; 0 for no limit. */
@@ -55,6 +55,12 @@ function describe(
   allowedKeys: (path: readonly PropertyKey[]) => readonly string[],
 ): string[] {
   const at = issue.path.filter((part) => typeof part !== 'symbol')
+  if (issue.code === 'invalid_union') {
+    // What is wrong inside of the one form that the value has, says more than that it has none of them.
+    const inner = issue.errors.find((errors) => errors.every((one) => one.path.length > 0 || 'keys' in one)) ?? []
+    const lines = inner.flatMap((one) => describe({ ...one, path: [...issue.path, ...one.path] }, file, allowedKeys))
+    if (lines.length > 0) return lines
+  }
   if (issue.code === 'unrecognized_keys') {
     const allowed = allowedKeys(at).join(', ')
     return issue.keys.map((key) => `${file.locateKey(at, key)}: unknown key "${key}"; allowed: ${allowed}`)
@@ -99,16 +105,23 @@ async function readText(path: string): Promise<string | undefined> {
 export async function readHawserFile(wranglerPath: string, bindings?: DeclaredBindings): Promise<HawserFile> {
   const path = join(dirname(wranglerPath), HAWSER_FILE_NAME)
   const text = await readText(path)
-  if (text === undefined) return { config: { networks: {}, services: {}, tls: [] }, files: [], locate: () => path }
+  if (text === undefined)
+    return { config: { networks: {}, services: {}, egress: { hosts: [] }, tls: [] }, files: [], locate: () => path }
   const file = new JsoncFile(path, text)
-  const { egress, tls = [], limits, ...written } = await validate(file)
+  const { tls = [], limits, ...written } = await validate(file)
+  const { egress } = written
   const problems: string[] = []
   const standIns = readStandIns(file, written, problems)
   const { rules, files } = await readTlsConfig(file, tls, problems)
   if (bindings !== undefined) checkNames(file, standIns, bindings, problems)
   if (problems.length > 0) throw new HawserError('config_invalid', problems.join('\n'))
   return {
-    config: { egress, ...standIns, tls: rules, connectionLimit: limits?.connections },
+    config: {
+      egressBinding: typeof egress === 'string' ? egress : egress?.binding,
+      ...standIns,
+      tls: rules,
+      connectionLimit: limits?.connections,
+    },
     files: [path, ...files],
     locate: (...keys) => file.locate(keys),
   }

@@ -22,23 +22,53 @@ function oneOf<const T extends readonly string[]>(values: T) {
   return z.enum(values, `one of ${values.map((known) => `"${known}"`).join(', ')}`)
 }
 
+function hosts(description: string, examples: readonly [Readonly<Record<string, string>>]) {
+  return z
+    .record(z.string(), text('`host` or `host:port`; without a port, the port of the call.'), OBJECT)
+    .meta({ description, examples: [...examples] })
+    .optional()
+}
+
 const network = z.strictObject(
   {
-    hosts: z
-      .record(z.string(), text('`host` or `host:port`; without a port, the port of the call.'), OBJECT)
-      .meta({
-        description:
-          'Where calls to some hosts of the network go instead. A key is `host`, `host:port`, `*.domain` or `*.domain:port`; ' +
-          'the wildcard stands for one label, and IPv6 addresses with a port stand in brackets. The entry that says most ' +
-          'counts: host and port, then host, then wildcard and port, then wildcard. Certificates and the `Host` header are ' +
-          'judged by the name that the Worker used, never by the stand-in.',
-        examples: [{ '10.0.1.50': '127.0.0.1', 'db.internal:5432': '127.0.0.1:55432', '*.svc.internal': '127.0.0.1' }],
-      })
-      .optional(),
+    hosts: hosts(
+      'Where calls to some hosts of the network go instead. A key is `host`, `host:port`, `*.domain` or `*.domain:port`; ' +
+        'the wildcard stands for one label, and IPv6 addresses with a port stand in brackets. The entry that says most ' +
+        'counts: host and port, then host, then wildcard and port, then wildcard. Certificates and the `Host` header are ' +
+        'judged by the name that the Worker used, never by the stand-in.',
+      [{ '10.0.1.50': '127.0.0.1', 'db.internal:5432': '127.0.0.1:55432', '*.svc.internal': '127.0.0.1' }],
+    ),
     token: text(
-      'The token of a real tunnel, as `hawser tunnel token` prints it, for what no entry of `hosts` matches. `hawser dev` does ' +
-        'not join tunnels yet: it refuses the key. It is a secret: keep a file that holds one out of version control.',
+      'The real network in place of this machine, for what no entry of `hosts` matches: a token that `hawser client token` ' +
+        'prints, of a client that may use the network. It is a secret: keep a file that holds one out of version control, ' +
+        'or set `HAWSER_TOKEN_<binding>` in the environment in place of this key.',
     ).optional(),
+    tunnel: text(
+      'With a token: id or name of the tunnel whose network is meant, where the edge knows it by another one than the id ' +
+        'in the wrangler file.',
+      ['office'],
+    ).optional(),
+    virtualNetwork: text(
+      'For a binding with a `network_id`: name or id of the virtual network whose routes are meant, of sites that use the ' +
+        'same addresses. Without it the default one, or the one that the `network_id` names. `hawser dev` has no use for it.',
+      ['site-b'],
+    ).optional(),
+  },
+  OBJECT,
+)
+
+const egress = z.strictObject(
+  {
+    binding: text(
+      'The `vpc_networks` binding whose network the global `connect()`, `node:net` and `node:tls` use: what the name alone ' +
+        'in the place of the object says, too.',
+      ['MY_VPC'],
+    ).optional(),
+    hosts: hosts(
+      'Where calls to some public hosts go instead, as under `networks`. The rules of production judge the name that the ' +
+        'Worker used: an address that it may not reach stays refused.',
+      [{ 'db.example.com:5432': '127.0.0.1:55432', 'api.example.com': '127.0.0.1:8080' }],
+    ),
   },
   OBJECT,
 )
@@ -98,11 +128,16 @@ const limits = z.strictObject(
 export const hawserSchema = z
   .strictObject({
     $schema: z.string('a string').meta({ description: 'Where this schema is, for editors. Not read.' }).optional(),
-    egress: text(
-      'The `vpc_networks` binding whose network the global `connect()`, `node:net` and `node:tls` use. Without it they ' +
-        'reach public addresses only.',
-      ['MY_VPC'],
-    ).optional(),
+    egress: z
+      .union([text('The same as `binding` of the object.'), egress], 'the name of a binding, or an object, { … }')
+      .meta({
+        description:
+          'Where calls go that use no binding. The name of a `vpc_networks` binding: its network is what the global ' +
+          '`connect()`, `node:net` and `node:tls` use; without it they reach public addresses only. Or an object, where ' +
+          'public hosts have stand-ins.',
+        examples: ['MY_VPC', { hosts: { 'db.example.com:5432': '127.0.0.1:55432' } }],
+      })
+      .optional(),
     networks: z
       .record(z.string(), network, OBJECT)
       .meta({
@@ -134,7 +169,13 @@ export type WrittenConfig = z.infer<typeof hawserSchema>
 
 /** The keys that may stand in the object at `path`, which are those a message about another key lists. */
 export function allowedKeys([first]: readonly PropertyKey[]): readonly string[] {
-  const shapes = { networks: network.shape, services: service.shape, tls: tlsEntry.shape, limits: limits.shape }
+  const shapes = {
+    egress: egress.shape,
+    networks: network.shape,
+    services: service.shape,
+    tls: tlsEntry.shape,
+    limits: limits.shape,
+  }
   const shape = Object.entries(shapes).find(([key]) => key === first)?.[1] ?? hawserSchema.shape
   return Object.keys(shape).filter((key) => key !== '$schema')
 }

@@ -22,7 +22,7 @@ function failed(code: string, message: string, host = 'db.internal'): NodeError 
 
 /** Codes of Hawser's that no connection fails with: they are about requests, tunnels as such, or files. */
 const NO_CONNECTION =
-  /^(http_(?!request_denied)|edge_|tunnel_(auth|protocol|window)|connection_(read|write)_)|^(?!.*_)|_(invalid|failed)$/
+  /^(http_(?!request_denied)|edge_|tunnel_(auth|protocol|window|connector)|connection_(read|write)_)|^(?!.*_)|_(invalid|failed)$/
 
 test('every code of a failed connection has one of Node.js, with its number where the system has one', () => {
   for (const code of Object.keys(ERRORS)) {

@@ -1,6 +1,4 @@
-import { relative } from 'node:path'
-import { HawserError } from '@hawser/core'
-import type { BindingHost, HostPort, Logger } from '@hawser/core'
+import type { BindingHost, HawserError, HostPort, Logger } from '@hawser/core'
 import { bundleWorker } from './bundle/bundle.ts'
 import type { WorkerBundle } from './bundle/bundle.ts'
 import { runCustomBuild } from './bundle/custom-build.ts'
@@ -44,23 +42,6 @@ export interface RunningWorker extends AsyncDisposable {
 }
 
 const DEFAULT_LISTEN: HostPort = { host: '127.0.0.1', port: 0 }
-/** Of an edge whose directory knows tunnels only. */
-function refuseUnserved({ path, networks, services }: WorkerConfig): void {
-  const invalid = (message: string): HawserError =>
-    new HawserError('config_invalid', `${relative('', path) || path}: ${message}`)
-  const [service] = services
-  if (service !== undefined) {
-    throw invalid(
-      `"vpc_services": binding "${service.binding}" names a VPC Service, which only \`hawser dev\` serves yet; an edge serves "vpc_networks" with a "tunnel_id"`,
-    )
-  }
-  for (const { binding, network } of networks) {
-    if (network.kind === 'tunnel') continue
-    throw invalid(
-      `"vpc_networks": binding "${binding}" has "network_id": "${network.networkId}", which only \`hawser dev\` serves yet; an edge serves "tunnel_id"`,
-    )
-  }
-}
 
 /** Owns everything that was opened for one Worker. */
 class Running implements RunningWorker {
@@ -127,7 +108,6 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   const loading = import('./miniflare/runtime.ts')
   scripts.catch(() => {}) // awaited below, unless something else fails first
   const config = await readWorkerConfig(options)
-  refuseUnserved(config)
   await runCustomBuild(config, logger)
   const date = compatibilityDate(config.wrangler.compatibility_date, logger)
   const [bundle, runtime, { startRuntime }] = await Promise.all([bundleWorker(config, date, logger), scripts, loading])

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 import { bundleFailed } from './bundle/build-errors.ts'
 
@@ -37,6 +37,14 @@ const SOURCES = {
   tls: 'runtime-node/tls.worker.ts',
 } as const satisfies Record<keyof RuntimeModules, string>
 
+/**
+ * Under which name a stack trace has one of them: no path, which would be taken for a file of the project, and known to
+ * `stackMapper`.
+ */
+export function withSourceName(script: string, name: string): string {
+  return `${script}//# sourceURL=hawser:${name}\n`
+}
+
 /** They are TypeScript as everything else; workerd takes JavaScript, and from each wrapped binding only one file. */
 async function bundleRuntime(): Promise<RuntimeModules> {
   const folder = import.meta.dirname
@@ -55,10 +63,11 @@ async function bundleRuntime(): Promise<RuntimeModules> {
   })
   const text = (name: string): string =>
     result.outputFiles.find(({ path }) => path === join(folder, `${name}.js`))?.text ?? ''
-  return Object.fromEntries(Object.keys(SOURCES).map((name) => [name, text(name)])) as Record<
-    keyof RuntimeModules,
-    string
-  >
+  const named = Object.entries(SOURCES).map(([name, file]) => [
+    name,
+    withSourceName(text(name), basename(file, '.worker.ts')),
+  ])
+  return Object.fromEntries(named) as Record<keyof RuntimeModules, string>
 }
 
 let bundled: Promise<RuntimeModules> | undefined

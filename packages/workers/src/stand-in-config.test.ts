@@ -10,7 +10,7 @@ import type { HawserFile } from './hawser-config.ts'
 import { writeProject } from './test-project.ts'
 
 const BINDINGS = { networks: ['OFFICE', 'constructor'], services: ['API', 'DB'] }
-const TOKEN = Buffer.from('{"a":"0","t":"1","s":"very secret"}').toString('base64')
+const TOKEN = Buffer.from('{"client":"1","secret":"very secret"}').toString('base64')
 
 async function read(t: TestContext, text: string, bindings = BINDINGS): Promise<HawserFile> {
   const folder = await writeProject(t, { 'hawser.jsonc': text })
@@ -66,7 +66,10 @@ const service = (entries: string): string => `{ "services": { "API": { ${entries
 const BAD: readonly [text: string, ...said: string[]][] = [
   ['{ "networks": [] }', ':1:15: "networks" must be an object, { … }, got []'],
   ['{ "networks": { "OFFICE": "127.0.0.1" } }', ':1:27: "networks.OFFICE" must be an object, { … }, got "127.0.0.1"'],
-  ['{ "networks": { "OFFICE": { "host": {} } } }', ':1:29: unknown key "host"; allowed: hosts, token'],
+  [
+    '{ "networks": { "OFFICE": { "host": {} } } }',
+    ':1:29: unknown key "host"; allowed: hosts, token, tunnel, virtualNetwork',
+  ],
   [
     '{ "networks": { "HOME": {} } }',
     ':1:17: "networks" must name bindings of "vpc_networks" (there are: "OFFICE", "constructor"), got "HOME"',
@@ -94,7 +97,7 @@ const BAD: readonly [text: string, ...said: string[]][] = [
   ['{ "networks": { "OFFICE": { "token": 5 } } }', ':1:38: "networks.OFFICE.token" must be a string, got [secret]'],
   [
     '{ "networks": { "OFFICE": { "token": "hunter2" } } }',
-    ':1:38: "networks.OFFICE.token" must be a tunnel token, as `hawser tunnel token` prints it',
+    ':1:38: "networks.OFFICE.token" must be the token of a client, as `hawser client token` prints it',
   ],
   [`{ "networks": { "OFFICE": "${TOKEN}" } }`, ':1:27: "networks.OFFICE" must be an object, { … }, got "[secret]"'],
   [

@@ -8,14 +8,29 @@ import type { HostStandIn, NetworkStandIns, ServiceStandIn } from './stand-ins.t
 
 type Written<Key extends keyof WrittenConfig> = NonNullable<WrittenConfig[Key]>
 
-/** What becomes of `"networks"` and `"services"`, by binding. */
+/** What becomes of `"networks"` and `"services"`, by binding, and of the hosts under `"egress"`. */
 export interface StandInConfig {
+  /** For public hosts. */
+  readonly egress: Pick<NetworkStandIns, 'hosts'>
   readonly networks: Readonly<Record<string, NetworkStandIns>>
   readonly services: Readonly<Record<string, ServiceStandIn>>
 }
 
-/** A token is base64 of a JSON object (V-145), so that this is how each of them begins. */
+/** Tokens are base64 of a JSON object (V-145), so that this is how each of them begins. */
 const TOKEN = /^eyJ[A-Za-z0-9+/]+={0,2}$/
+
+/** What makes a text no token of a client, as far as it shows without the code that knows them; it is never repeated. */
+function tokenProblem(text: string): string | undefined {
+  const what = 'must be the token of a client, as `hawser client token` prints it'
+  try {
+    const fields: unknown = TOKEN.test(text) ? JSON.parse(Buffer.from(text, 'base64').toString('utf8')) : undefined
+    if (typeof fields !== 'object' || fields === null) return what
+    if ('client' in fields) return undefined
+    return 's' in fields ? `${what}; this is the token of a tunnel, which only its connector may have` : what
+  } catch {
+    return what
+  }
+}
 
 /** Without a prototype: a binding may be called `constructor`. */
 function byBinding<T>(entries: Iterable<readonly [string, T]>): Readonly<Record<string, T>> {
@@ -32,13 +47,13 @@ class StandInReader {
     this.#problems = problems
   }
 
-  network(binding: string, { hosts = {}, token }: Written<'networks'>[string]): NetworkStandIns {
+  network(binding: string, { hosts = {}, token, ...way }: Written<'networks'>[string]): NetworkStandIns {
     const path = ['networks', binding]
-    const entries = this.#hosts([...path, 'hosts'], hosts)
-    if (token === undefined) return { hosts: entries }
-    // Judged in full where it is used, by the code that knows tunnels: here only what is plainly something else.
-    if (!TOKEN.test(token)) this.#say([...path, 'token'], 'must be a tunnel token, as `hawser tunnel token` prints it')
-    return { hosts: entries, token: new Secret(token) }
+    const entries = this.hosts([...path, 'hosts'], hosts)
+    if (token === undefined) return { hosts: entries, ...way }
+    const problem = tokenProblem(token)
+    if (problem !== undefined) this.#say([...path, 'token'], problem)
+    return { hosts: entries, token: new Secret(token), ...way }
   }
 
   service(binding: string, written: Written<'services'>[string]): ServiceStandIn {
@@ -51,7 +66,7 @@ class StandInReader {
     return { ...written, host: target?.host ?? written.host }
   }
 
-  #hosts(path: JsonPath, hosts: Readonly<Record<string, string>>): HostStandIn[] {
+  hosts(path: JsonPath, hosts: Readonly<Record<string, string>>): HostStandIn[] {
     const seen = new Map<string, string>()
     const entries: HostStandIn[] = []
     for (const [written, value] of Object.entries(hosts)) {
@@ -97,14 +112,16 @@ class StandInReader {
   }
 }
 
-/** Reads `"networks"` and `"services"`; `problems` gets a line for each thing that is wrong, with its place in `file`. */
+/** Reads `"networks"`, `"services"` and `"egress"`; `problems` gets a line for each thing that is wrong, with its place in `file`. */
 export function readStandIns(
   file: JsoncFile,
-  { networks = {}, services = {} }: Pick<WrittenConfig, 'networks' | 'services'>,
+  { networks = {}, services = {}, egress }: Pick<WrittenConfig, 'networks' | 'services' | 'egress'>,
   problems: string[],
 ): StandInConfig {
   const reader = new StandInReader(file, problems)
+  const publicHosts = typeof egress === 'object' ? (egress.hosts ?? {}) : {}
   return {
+    egress: { hosts: reader.hosts(['egress', 'hosts'], publicHosts) },
     networks: byBinding(Object.entries(networks).map(([name, written]) => [name, reader.network(name, written)])),
     services: byBinding(Object.entries(services).map(([name, written]) => [name, reader.service(name, written)])),
   }

@@ -16,8 +16,12 @@ export interface HostStandIn {
 export interface NetworkStandIns {
   /** In the order of the file; {@link standInFor} chooses among them. */
   readonly hosts: readonly HostStandIn[]
-  /** A tunnel token (V-145): what no entry of `hosts` matches goes through that tunnel, not to this machine. */
+  /** A client's token: what no entry of `hosts` matches goes through the edge of that token, not to this machine. */
   readonly token?: Secret | undefined
+  /** Id or name by which that edge knows the network; the id in the wrangler file unless given. */
+  readonly tunnel?: string | undefined
+  /** Of a binding with a `network_id`: the virtual network that an edge takes the routes of. */
+  readonly virtualNetwork?: string | undefined
 }
 
 /** The host and ports that one `vpc_services` binding reaches, as a registered service has them (V-004, V-005). */

@@ -30,7 +30,10 @@ export default defineCommand({
       kind: 'path',
       short: 'c',
       placeholder: 'file',
-      help: 'wrangler configuration, or the folder it is in; unless given, of this folder or the nearest above',
+      repeatable: true,
+      help:
+        'wrangler configuration, or the folder it is in; unless given, of this folder or the nearest above. Given again, ' +
+        'further Workers, which the first reaches by service bindings',
     },
     env: { kind: 'string', short: 'e', placeholder: 'name', help: 'environment of that configuration' },
     port: {
@@ -62,7 +65,12 @@ export default defineCommand({
     },
     json: { kind: 'boolean', help: 'print a JSON object a line for each event' },
   },
-  examples: ['hawser dev', 'hawser dev -c apps/shop/wrangler.jsonc --env staging --port 3000', 'hawser dev --json'],
+  examples: [
+    'hawser dev',
+    'hawser dev -c apps/shop/wrangler.jsonc --env staging --port 3000',
+    'hawser dev -c apps/shop -c apps/stock',
+    'hawser dev --json',
+  ],
   async run({ flags, logger, out, signal }) {
     const relaxed = readRelaxed(flags.relaxed)
     enableCompileCache() // what follows is most of the start, and the same each time
@@ -72,8 +80,10 @@ export default defineCommand({
     const emit = flags.json
       ? (event: DevEvent): void => out.line(JSON.stringify(event))
       : (event: DevEvent): void => out.line(describeEvent(event, colour))
+    const [configPath = findProject(process.cwd()), ...otherConfigPaths] = flags.config
     const options = {
-      configPath: flags.config ?? findProject(process.cwd()),
+      configPath,
+      otherConfigPaths,
       environment: flags.env,
       host: flags.ip,
       port: flags.port,

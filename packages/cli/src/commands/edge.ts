@@ -42,15 +42,29 @@ export default defineCommand({
     },
     worker: { kind: 'path', placeholder: 'config', help: 'wrangler configuration of a Worker to run' },
     env: { kind: 'string', placeholder: 'name', help: 'environment of that configuration' },
+    prefer: {
+      kind: 'choice',
+      choices: ['weight', 'flows', 'rtt'],
+      repeatable: true,
+      help: 'what decides among the healthy connections of a tunnel, first things first; weight, flows, rtt unless given',
+    },
     gracePeriod: { kind: 'duration', default: '10s', help: 'how long running calls may finish after a stop' },
+    metrics: {
+      kind: 'hostPort',
+      defaultPort: 7847,
+      implied: '127.0.0.1:7847',
+      env: 'HAWSER_METRICS',
+      help: 'address for /ready, /metrics and /healthcheck; none unless given',
+    },
   },
   examples: [
     'hawser edge --data-dir ./edge',
     'hawser edge --data-dir /var/lib/hawser --tunnel 0.0.0.0:7844 --advertise edge.example.com:7844',
     'hawser edge --data-dir ./edge --worker ./wrangler.jsonc',
     'hawser edge --data-dir ./edge --clients 127.0.0.1:7846',
+    'hawser edge --data-dir ./edge --metrics 127.0.0.1:7847 --log-format json',
   ],
-  async run({ flags, logger, out, signal, abort }) {
+  async run({ flags, logger, jsonLogs, out, signal, abort }) {
     if (flags.worker === undefined && flags.env !== undefined) {
       throw new HawserError('options_invalid', '--env is an environment of the Worker, so it needs --worker')
     }
@@ -62,6 +76,7 @@ export default defineCommand({
       api: flags.api,
       advertise: flags.advertise.map((address) => formatHostPort(address)),
       clients: flags.clients,
+      prefer: flags.prefer,
       http: flags.http,
       worker:
         flags.worker === undefined
@@ -73,7 +88,9 @@ export default defineCommand({
               persistTo: join(flags.dataDir, 'worker'),
             },
       graceMs: flags.gracePeriod,
+      metrics: flags.metrics,
       logger,
+      jsonLogs,
       out,
       signal,
       abort,

@@ -5,6 +5,8 @@ import { testBadInput } from './test-bad-input.ts'
 import type { BadRow } from './test-bad-input.ts'
 
 const OBJECT = 'must be an object, { … }'
+const TUNNEL_TOKEN = Buffer.from('{"a":"0","t":"1","s":"hunter2"}').toString('base64')
+const EGRESS = 'must be the name of a binding, or an object, { … }'
 const NAME = 'a host name, an IP address, or "*." and a name'
 const HOST_PORT = 'followed by a port from 1 to 65535, or by none'
 const PORT = 'must be a port from 1 to 65535'
@@ -29,13 +31,23 @@ const FILES: readonly [text: string, ...says: string[]][] = [
   ['{ "network": {} }', ':1:3: unknown key "network"', TOP],
   ['{ "gateway": [] }', ':1:3: unknown key "gateway"', TOP],
   ['{ "faults": [] }', ':1:3: unknown key "faults"', TOP],
-  ['{ "networks": { "OFFICE": { "hots": {} } } }', ':1:29: unknown key "hots"; allowed: hosts, token'],
+  ['{ "networks": { "OFFICE": { "hots": {} } } }', ':1:29: unknown key "hots"; allowed: hosts, token, tunnel'],
+  ['{ "networks": { "OFFICE": { "tunnel": 7 } } }', ':1:39: "networks.OFFICE.tunnel" must be a string, got 7'],
   [service('"host": "a", "port": 80'), ':1:39: unknown key "port"; allowed: host, httpPort, httpsPort, tcpPort'],
   [tls('"match": "a", "cA": "x"'), ':1:27: unknown key "cA"', TLS],
   ['{ "limits": { "connection": 6 } }', ':1:15: unknown key "connection"; allowed: connections'],
   // egress
-  ['{ "egress": 1 }', ':1:13: "egress" must be a string, got 1'],
+  ['{ "egress": 1 }', `:1:13: "egress" ${EGRESS}, got 1`],
   ['{ "egress": "" }', ':1:13: "egress" must be a string that is not empty, got ""'],
+  ['{ "egress": ["OFFICE"] }', `:1:13: "egress" ${EGRESS}, got ["OFFICE"]`],
+  ['{ "egress": { "host": {} } }', ':1:15: unknown key "host"; allowed: binding, hosts'],
+  ['{ "egress": { "binding": 1 } }', ':1:26: "egress.binding" must be a string, got 1'],
+  ['{ "egress": { "binding": "HOME" } }', ':1:26: "egress" must name a binding', 'there are: "OFFICE"', 'got "HOME"'],
+  ['{ "egress": { "hosts": [] } }', `:1:24: "egress.hosts" ${OBJECT}, got []`],
+  ['{ "egress": { "hosts": { "a": 1 } } }', ':1:31: "egress.hosts.a" must be a string, got 1'],
+  ['{ "egress": { "hosts": { "a/b": "c" } } }', `:1:26: "egress.hosts" must have keys that are ${NAME}, got "a/b"`],
+  ['{ "egress": { "hosts": { "a": "b:0" } } }', `:1:31: "egress.hosts.a" must be ${HOST_PORT}, got "b:0"`],
+  ['{ "egress": { "hosts": { "a": "*.b" } } }', ':1:31: "egress.hosts.a" must be one host, got "*.b"'],
   [
     '{ "egress": "HOME" }',
     ':1:13: "egress" must name a binding of "vpc_networks"',
@@ -55,7 +67,15 @@ const FILES: readonly [text: string, ...says: string[]][] = [
   [hosts('"a": "b:99999"'), `:1:45: "networks.OFFICE.hosts.a" must be ${HOST_PORT}, got "b:99999"`],
   [hosts('"a": "*.b"'), ':1:45: "networks.OFFICE.hosts.a" must be one host, got "*.b"'],
   [hosts('"a": "b", "A": "c"'), ':1:50: "networks.OFFICE.hosts" has "A", which means the same as "a"'],
-  ['{ "networks": { "OFFICE": { "token": "hunter2" } } }', ':1:38: "networks.OFFICE.token" must be a tunnel token'],
+  [
+    '{ "networks": { "OFFICE": { "token": "hunter2" } } }',
+    ':1:38: "networks.OFFICE.token" must be the token of a client, as `hawser client token` prints it',
+  ],
+  [
+    `{ "networks": { "OFFICE": { "token": "${TUNNEL_TOKEN}" } } }`,
+    ':1:38: "networks.OFFICE.token" must be the token of a client',
+    'this is the token of a tunnel',
+  ],
   ['{ "networks": { "OFFICE": { "token": ["hunter2"] } } }', ':1:38: "networks.OFFICE.token" must be a string, got'],
   // services
   [service('"httpPort": 80'), ':1:24: "services.API.host" must be a string, got nothing'],

@@ -56,6 +56,18 @@ test('what was not answered is an example to go on from', () => {
 test('without bindings there is next to nothing to write', () => {
   assert.equal(
     composeFile({ networks: [], services: [] }),
-    '{\n  // "tls": [{ "match": "db.internal:5432", "ca": "ca.pem" }],\n}\n',
+    `{
+  // What stands in for public hosts, for connect(), node:net and fetch() without a binding.
+  // "egress": { "hosts": { "db.example.com:5432": "127.0.0.1:55432" } },
+  // "tls": [{ "match": "db.internal:5432", "ca": "ca.pem" }],
+}
+`,
   )
+})
+
+test('stand-ins of public hosts are an object, beside the binding where there is one', () => {
+  const hosts = [['db.example.com:5432', '127.0.0.1:55432']] as const
+  const text = composeFile({ egress: 'A', publicHosts: hosts, networks: [], services: [] })
+  assert.match(text, /"egress": \{\n    "binding": "A",\n    "hosts": \{\n      "db\.example\.com:5432": "127/)
+  assert.doesNotMatch(composeFile({ publicHosts: hosts, networks: [], services: [] }), /"binding"/)
 })

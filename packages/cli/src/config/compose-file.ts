@@ -19,7 +19,10 @@ export interface ServiceAnswers {
 export interface FileAnswers {
   /** Path or URL of the JSON Schema; left out where there is none to point at. */
   readonly schema?: string | undefined
+  /** Name of the binding that the global `connect()` goes through. */
   readonly egress?: string | undefined
+  /** What stands in for public hosts. */
+  readonly publicHosts?: NetworkAnswers['hosts'] | undefined
   readonly networks: readonly NetworkAnswers[]
   readonly services: readonly ServiceAnswers[]
 }
@@ -50,19 +53,39 @@ function serviceLines({ binding, host, httpPort, httpsPort, tcpPort }: ServiceAn
   ])
 }
 
+const PUBLIC_EXAMPLE = '"hosts": { "db.example.com:5432": "127.0.0.1:55432" }'
+
+function egressLines({ egress, publicHosts = [], networks }: FileAnswers): string[] {
+  const [first] = networks
+  if (publicHosts.length > 0) {
+    const binding = egress === undefined ? [] : [property('binding', egress)]
+    const hosts = publicHosts.map(([match, standIn]) => property(match, standIn))
+    return [
+      '// What stands in for public hosts, for connect(), node:net and fetch() without a binding.',
+      ...object('egress', [...binding, ...object('hosts', hosts)]),
+    ]
+  }
+  if (egress !== undefined) {
+    return ['// The global connect() and node:net go through this binding.', property('egress', egress)]
+  }
+  if (first === undefined) {
+    return [
+      '// What stands in for public hosts, for connect(), node:net and fetch() without a binding.',
+      `// "egress": { ${PUBLIC_EXAMPLE} },`,
+    ]
+  }
+  return [
+    '// Sends the global connect() and node:net through a binding; they reach public addresses only, without.',
+    `// ${property('egress', first.binding)}`,
+  ]
+}
+
 /** The text of a new `hawser.jsonc`, with remarks for whoever goes on from there. */
-export function composeFile({ schema, egress, networks, services }: FileAnswers): string {
+export function composeFile(answers: FileAnswers): string {
+  const { schema, networks, services } = answers
   const lines: string[] = []
   if (schema !== undefined) lines.push(property('$schema', schema))
-  const [first] = networks
-  if (egress !== undefined) {
-    lines.push('// The global connect() and node:net go through this binding.', property('egress', egress))
-  } else if (first !== undefined) {
-    lines.push(
-      '// Sends the global connect() and node:net through a binding; they reach public addresses only, without.',
-      `// ${property('egress', first.binding)}`,
-    )
-  }
+  lines.push(...egressLines(answers))
   if (networks.length > 0) {
     lines.push('// What stands in for private hosts; every other host of the network is this machine.')
     lines.push(...object('networks', networks.flatMap(networkLines)))

@@ -1,7 +1,10 @@
-import { formatHostPort } from '@hawser/core'
+import { isIP } from 'node:net'
+import { formatHostPort, parseHostPort } from '@hawser/core'
 import type { HostPort, TlsRule } from '@hawser/core'
+import { judgeName, publicEgress } from '@hawser/policy'
 import { matchesHost } from '@hawser/workers'
 import type { HostStandIn, ServiceStandIn, WorkerConfig } from '@hawser/workers'
+import { edgeOf, tokenFor } from '../dev/edge-dialers.ts'
 
 /** One thing of `hawser.jsonc` that can be tried, or of which it can be said what happens without an entry. */
 export interface PlannedCheck {
@@ -17,8 +20,8 @@ export interface PlannedCheck {
 }
 
 const HTTPS_PORT = 443
+const PUBLIC = publicEgress({ ownListeners: () => [] })
 const PORT_OF_CALL = 'on the port that the Worker names'
-const UNUSED = '`hawser dev` does not join tunnels yet, so name stand-ins under "hosts" instead'
 
 function isFor(rule: TlsRule, { host, port }: HostPort): boolean {
   return matchesHost(rule.host, host) && (rule.port === undefined || rule.port === port)
@@ -41,6 +44,23 @@ function planHost(binding: string, entry: HostStandIn, rules: readonly TlsRule[]
   }
 }
 
+/** A public host. What production refuses to reach is refused with a stand-in too. */
+function planPublicHost(entry: HostStandIn, rules: readonly TlsRule[]): PlannedCheck {
+  const key = `egress.hosts['${entry.written}']`
+  const { host, port } = entry.match
+  const verdict = isIP(host) === 0 ? judgeName(host) : PUBLIC.judge([host], port ?? HTTPS_PORT).verdict
+  const refused = verdict.allowed && port !== undefined ? PUBLIC.judgePort(port) : verdict
+  if (refused.allowed) return { ...planHost('egress', entry, rules), key }
+  const remark = `not used: as in production, a Worker may not reach it (${refused.rule}). A private host belongs under "networks"`
+  return { binding: 'egress', key, remark }
+}
+
+/** Whether it lets this client in, and to what, shows only in a call. */
+function planEdge(binding: string, edge: string): PlannedCheck {
+  const key = `networks.${binding}.token`
+  return { binding, key, target: parseHostPort(edge, key) }
+}
+
 function planService(binding: string, { host, ...ports }: ServiceStandIn): PlannedCheck[] {
   const key = `services.${binding}`
   const given = (['httpPort', 'httpsPort', 'tcpPort'] as const).flatMap((name): PlannedCheck[] => {
@@ -54,16 +74,16 @@ function planService(binding: string, { host, ...ports }: ServiceStandIn): Plann
 
 /** Everything there is to try of a Worker's stand-ins, and one item for each binding that has none. */
 export function planChecks({ networks, services, standIns, tls }: WorkerConfig): PlannedCheck[] {
-  const planned: PlannedCheck[] = []
+  const planned = standIns.egress.hosts.map((entry) => planPublicHost(entry, tls))
   for (const { binding } of networks) {
     const { hosts = [], token } = standIns.networks[binding] ?? {}
     planned.push(...hosts.map((entry) => planHost(binding, entry, tls)))
+    const written = tokenFor(binding, token)
+    if (written !== undefined) planned.push(planEdge(binding, edgeOf(written)))
     const rest = hosts.length === 0 ? 'every host' : 'every other host'
-    const remark =
-      token === undefined
-        ? `${rest} is this machine, ${PORT_OF_CALL}`
-        : `${rest} is behind the tunnel of its token: ${UNUSED}`
-    planned.push({ binding, key: `networks.${binding}`, remark })
+    const where =
+      written === undefined ? `this machine, ${PORT_OF_CALL}` : 'in the real network, through the edge of the token'
+    planned.push({ binding, key: `networks.${binding}`, remark: `${rest} is ${where}` })
   }
   for (const { binding } of services) {
     const standIn = standIns.services[binding]

@@ -27,11 +27,14 @@ test('every binding is asked for, and the answers kept', async () => {
       'db.internal:5432 127.0.0.1:55432 *.svc.internal'.split(' '), // OFFICE
       ['', ''],
       ['', 'OFFICE'], // MESH, then egress
+      'db.example.com:5432 127.0.0.1:55432'.split(' '), // public hosts
+      [''],
       ['127.0.0.2', '8080', '-', '5432'],
     ].flat(),
   )
   assert.deepEqual(await askForAnswers(bindings, script.ask), {
     egress: 'OFFICE',
+    publicHosts: [['db.example.com:5432', '127.0.0.1:55432']],
     networks: [
       {
         binding: 'OFFICE',
@@ -49,13 +52,14 @@ test('every binding is asked for, and the answers kept', async () => {
 })
 
 test('empty answers say that everything is this machine', async () => {
-  const script = scripted(['', '', '', ''])
-  assert.deepEqual(await askForAnswers(bindings, script.ask), { egress: undefined, ...defaultAnswers(bindings) })
+  const script = scripted(['', '', '', '', ''])
+  const nothing = { egress: undefined, publicHosts: [], ...defaultAnswers(bindings) }
+  assert.deepEqual(await askForAnswers(bindings, script.ask), nothing)
 })
 
 test('the ports of a service have those of the protocol as defaults', async () => {
   const only = { ...bindings, networks: [] }
-  const answers = await askForAnswers(only, scripted(['api.test', '', '', '']).ask)
+  const answers = await askForAnswers(only, scripted(['', 'api.test', '', '', '']).ask)
   assert.deepEqual(answers.services, [
     { binding: 'API', host: 'api.test', httpPort: 80, httpsPort: 443, tcpPort: undefined },
   ])
@@ -71,6 +75,7 @@ test('an answer that cannot be used is asked for again, saying why', async () =>
     '',
     '',
     'HOME',
+    '',
     '',
     'a:1',
     'http://a',

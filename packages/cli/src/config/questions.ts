@@ -9,6 +9,8 @@ export type Ask = (question: string) => Promise<string>
 /** What the questions are about, and what they resulted in. */
 export interface Answers {
   readonly egress?: string | undefined
+  /** What stands in for public hosts. */
+  readonly publicHosts?: NetworkAnswers['hosts'] | undefined
   readonly networks: readonly NetworkAnswers[]
   readonly services: readonly ServiceAnswers[]
 }
@@ -58,19 +60,20 @@ function readPort(text: string, otherwise: number | undefined): number | undefin
   return port
 }
 
-async function askNetwork(ask: Ask, binding: string): Promise<NetworkAnswers> {
+/** @param kind of host, and `name` of what it is asked for, as the questions word them */
+async function askHosts(ask: Ask, name: string, kind: string): Promise<NetworkAnswers['hosts']> {
   const hosts = new Map<string, string>()
   for (;;) {
     const match = await askUntil(
       ask,
-      `${binding}: a private host that the Worker calls (host or host:port; empty: done): `,
+      `${name}: a ${kind} host that the Worker calls (host or host:port; empty: done): `,
       (text) => {
         if (text !== '') parseHostMatch(text)
         return text
       },
     )
-    if (match === '') return { binding, hosts: [...hosts] }
-    hosts.set(match, await askUntil(ask, `${binding}: what stands in for ${match} [${LOOPBACK}]: `, readStandIn))
+    if (match === '') return [...hosts]
+    hosts.set(match, await askUntil(ask, `${name}: what stands in for ${match} [${LOOPBACK}]: `, readStandIn))
   }
 }
 
@@ -110,9 +113,10 @@ export function defaultAnswers({ networks, services }: WorkerBindings): Answers 
  */
 export async function askForAnswers({ networks, services }: WorkerBindings, ask: Ask): Promise<Answers> {
   const answers: { networks: NetworkAnswers[]; services: ServiceAnswers[] } = { networks: [], services: [] }
-  for (const { binding } of networks) answers.networks.push(await askNetwork(ask, binding))
+  for (const { binding } of networks) answers.networks.push({ binding, hosts: await askHosts(ask, binding, 'private') })
   const names = networks.map(({ binding }) => binding)
   const egress = names.length === 0 ? undefined : await askEgress(ask, names)
+  const publicHosts = await askHosts(ask, 'Without a binding', 'public')
   for (const { binding } of services) answers.services.push(await askService(ask, binding))
-  return { egress, ...answers }
+  return { egress, publicHosts, ...answers }
 }

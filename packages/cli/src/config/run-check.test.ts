@@ -5,8 +5,6 @@ import type { Server } from 'node:net'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
-import { formatTunnelToken } from '@hawser/tunnel'
-import { Secret } from '@hawser/core'
 import { assertNoLeaks, createAuthority } from '@hawser/testkit'
 import type { TestAuthority } from '@hawser/testkit'
 import { testLine } from '../test-line.ts'
@@ -205,20 +203,37 @@ test('the problems of the files are results, and the exit code is 2', limits, as
   assert.match(stderr, /the configuration is not in order; what is wrong is above \(config_invalid\)/)
 })
 
-test('a token is looked into, and never shown', limits, async (t) => {
+test('a token is looked into, its edge tried, and it is never shown', limits, async (t) => {
   assertNoLeaks(t)
-  const token = formatTunnelToken({
-    accountId: '0'.repeat(32),
-    tunnelId: '00000000-0000-0000-0000-000000000000',
-    secret: new Secret('A'.repeat(44)),
-    edges: [],
-    caPem: '-----BEGIN CERTIFICATE-----',
-  })
-  const right = await check(t, { networks: { OFFICE: { token } } })
+  await using site = await plainSite()
+  const edge = `127.0.0.1:${site.port}`
+  const fields = { client: 'c', secret: 'A'.repeat(44), edges: [edge], ca: (await createAuthority()).caPem }
+  const token = (of: object): string => Buffer.from(JSON.stringify(of)).toString('base64')
+  const right = await check(t, { networks: { OFFICE: { token: token(fields) } } })
   assert.equal(right.code, 0)
-  assert.match(right.checks[0]?.said ?? '', /^every host is behind the tunnel of its token/)
-  const wrong = await check(t, { networks: { OFFICE: { token: Buffer.from('{"a":"hunter2"}').toString('base64') } } })
+  const [tried, rest] = right.checks
+  assert.deepEqual([tried?.key, tried?.status, tried?.target], ['networks.OFFICE.token', 'ok', edge])
+  assert.match(rest?.said ?? '', /^every host is in the real network, through the edge of the token/)
+  const wrong = await check(t, { networks: { OFFICE: { token: token({ ...fields, secret: 'hunter2' }) } } })
   assert.equal(wrong.code, 2)
-  assert.match(wrong.problems[0] ?? '', /^hawser\.jsonc: "networks\.OFFICE\.token" is not a tunnel token/)
+  assert.match(
+    wrong.problems[0] ?? '',
+    /^hawser\.jsonc: "networks\.OFFICE\.token": not the token of a client: the secret/,
+  )
   assert.doesNotMatch(JSON.stringify([right, wrong]), /eyJ|hunter2|AAAA/)
+})
+
+test('stand-ins of public hosts are tried, unless production refuses the host', limits, async (t) => {
+  assertNoLeaks(t)
+  await using site = await plainSite()
+  const to = `127.0.0.1:${site.port}`
+  const hosts = { 'db.example.com:5432': to, '10.0.0.5:80': to, 'db.localhost': to, 'mail.example.com:25': to }
+  const { code, checks, stderr } = await check(t, { egress: { hosts } })
+  assert.equal(code, 0, stderr)
+  const [db, ...refused] = checks.filter(({ key }) => key.startsWith('egress.'))
+  assert.deepEqual([db?.key, db?.status, db?.target], ["egress.hosts['db.example.com:5432']", 'ok', to])
+  assert.deepEqual(
+    refused.map(({ status, said }) => `${status} ${/\((.*?)\)/.exec(said)?.[1]}`),
+    ['untried blocked-destinations/private', 'untried blocked-names/localhost', 'untried blocked-port/25'],
+  )
 })

@@ -2,11 +2,11 @@ import { stat } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
 import { HawserError } from '@hawser/core'
 import type { Logger } from '@hawser/core'
-import { parseTunnelToken } from '@hawser/tunnel'
 import { readWorkerConfig } from '@hawser/workers'
 import type { WorkerConfig } from '@hawser/workers'
 import type { Output } from '../command.ts'
 import { printable } from '../output.ts'
+import { edgeDialers } from '../dev/edge-dialers.ts'
 import { planChecks } from './plan-checks.ts'
 import { TargetTrier } from './try-target.ts'
 import type { CheckResult } from './try-target.ts'
@@ -34,19 +34,6 @@ interface Report {
 
 const WORDS: Readonly<Record<CheckResult['status'], string>> = { ok: 'ok    ', failed: 'FAILED', untried: '-     ' }
 
-/** @throws {HawserError} `config_invalid`, a line for each token that is none; their text stays unsaid */
-function checkTokens({ standIns }: WorkerConfig): void {
-  const problems = Object.entries(standIns.networks).flatMap(([binding, { token }]) => {
-    try {
-      if (token !== undefined) parseTunnelToken(token.reveal())
-      return []
-    } catch (error) {
-      return [`hawser.jsonc: "networks.${binding}.token" is ${HawserError.from(error, 'token_invalid').message}`]
-    }
-  })
-  if (problems.length > 0) throw new HawserError('config_invalid', problems.join('\n'))
-}
-
 function print(out: Output, { checks, problems }: Report): void {
   for (const problem of problems) out.line(printable(problem))
   for (const { status, key, target, said } of checks) {
@@ -66,7 +53,7 @@ async function checkMain({ main, path, wrangler }: WorkerConfig): Promise<void> 
 
 async function readBoth(options: CheckOptions): Promise<WorkerConfig> {
   const config = await readWorkerConfig(options)
-  checkTokens(config)
+  edgeDialers(config) // which looks at the tokens
   await checkMain(config)
   return config
 }

@@ -56,7 +56,7 @@ test('what is answered on a terminal is what is written', limits, async (t) => {
   const folder = await workerProject(t)
   const input = Object.assign(new PassThrough(), { isTTY: true })
   const output = new PassThrough()
-  const answers = ['db.internal:5432', '', '', 'OFFICE', 'localhost', '8080', '-', '5432']
+  const answers = ['db.internal:5432', '', '', 'OFFICE', '', 'localhost', '8080', '-', '5432']
   output.on('data', (text: Buffer) => {
     if (text.toString().trimEnd().endsWith(':')) input.write(`${answers.shift() ?? ''}\n`)
   })

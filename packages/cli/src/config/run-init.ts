@@ -82,7 +82,7 @@ export async function runInit(options: InitOptions): Promise<void> {
   const { networks, services } = bindings
   out.line(`Wrote ${relative('', path)}`)
   if (networks.length + services.length === 0) {
-    out.line('The wrangler file has no vpc_networks and no vpc_services, so there was nothing to fill in.')
+    out.line('The wrangler file has no vpc_networks and no vpc_services: only public hosts can have stand-ins.')
   }
   if (schema === undefined)
     out.line('For completion in editors: npm install --save-dev hawser, then hawser init --force')

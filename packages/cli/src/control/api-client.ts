@@ -49,7 +49,7 @@ export class ApiClient {
    * @throws {HawserError} `edge_unreachable`, or by the answer `unauthorized`, `not_found`, `conflict`, `options_invalid`,
    *   `rate_limited`, `http_protocol_error`
    */
-  async call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
+  async call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
     const { base, token, signal } = this.#access
     const headers = { authorization: `Bearer ${token.reveal()}`, 'content-type': 'application/json' }
     const content = body === undefined ? {} : { body: JSON.stringify(body) }

@@ -24,6 +24,11 @@ test('what one writes the other reads, and nothing else is left behind', async (
   assert.deepEqual(await readdir(dir), ['edge.json'])
 })
 
+test('a folder that cannot be written to is a storage failure', async (t) => {
+  const missing = join(await folder(t), 'missing')
+  await assert.rejects(writeEdgeFile(missing, edge), (error) => HawserError.is(error, 'storage_failed'))
+})
+
 test('without the file no edge is running', async (t) => {
   const dir = await folder(t)
   await writeEdgeFile(dir, edge)

@@ -16,11 +16,19 @@ export interface EdgeFile {
 
 const NAME = 'edge.json'
 
-/** Writes `DIR/edge.json`, whole or not at all. */
+/**
+ * Writes `DIR/edge.json`, whole or not at all.
+ *
+ * @throws {HawserError} `storage_failed`, such as on a disk that is full
+ */
 export async function writeEdgeFile(dataDir: string, edge: EdgeFile): Promise<void> {
   const file = join(dataDir, NAME)
-  await writeFile(`${file}.new`, `${JSON.stringify(edge, undefined, 2)}\n`, { mode: 0o644 })
-  await rename(`${file}.new`, file)
+  try {
+    await writeFile(`${file}.new`, `${JSON.stringify(edge, undefined, 2)}\n`, { mode: 0o644 })
+    await rename(`${file}.new`, file)
+  } catch (error) {
+    throw new HawserError('storage_failed', `${file}: ${systemCode(error) ?? String(error)}`, { cause: error })
+  }
 }
 
 /** Takes it away again, so that commands can tell that no edge is running. */

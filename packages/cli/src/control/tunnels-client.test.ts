@@ -51,7 +51,7 @@ test('an id is asked for directly, a name by the list', async (t) => {
   await assert.rejects(client.find('odd name&'), (error) => HawserError.is(error, 'not_found'))
   assert.deepEqual(paths(api), [
     `GET /accounts/acc/cfd_tunnel/${ID.toUpperCase()}`,
-    'GET /accounts/acc/cfd_tunnel?is_deleted=false&name=odd%20name%26&page=1',
+    'GET /accounts/acc/cfd_tunnel?is_deleted=false&name=odd+name%26&page=1',
   ])
 })
 
@@ -97,4 +97,28 @@ test('answers of another shape are http_protocol_error', async (t) => {
     if (typeof result === 'string') continue
     await assert.rejects(client.token(ID), (error) => HawserError.is(error, 'http_protocol_error'))
   }
+})
+
+test('a secret is replaced, connections are ended and configurations are put by the calls of the v4 API', async (t) => {
+  assertNoLeaks(t)
+  const { api, client } = await bench(
+    ({ path }) => ok(path.endsWith('/configurations') ? { version: 2, config: { hawser: { deny: [] } } } : row('a')),
+    t.signal,
+  )
+  await using _api = api
+  await client.rotate(ID, new Secret('c2VjcmV0'))
+  await client.disconnect(ID)
+  await client.disconnect(ID, 'a&b')
+  assert.equal((await client.configuration(ID)).version, 2)
+  await client.configure(ID, { deny: ['10.0.0.0/8'] })
+  const path = `/accounts/acc/cfd_tunnel/${ID}`
+  assert.deepEqual(paths(api), [
+    `PATCH ${path}`,
+    `DELETE ${path}/connections`,
+    `DELETE ${path}/connections?client_id=a%26b`,
+    `GET ${path}/configurations`,
+    `PUT ${path}/configurations`,
+  ])
+  assert.deepEqual(JSON.parse(api.calls[0]?.body ?? ''), { tunnel_secret: 'c2VjcmV0' })
+  assert.deepEqual(JSON.parse(api.calls[4]?.body ?? ''), { config: { hawser: { deny: ['10.0.0.0/8'] } } })
 })

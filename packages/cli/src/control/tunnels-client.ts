@@ -1,11 +1,14 @@
 import { HawserError, Secret } from '@hawser/core'
 import type { ApiClient } from './api-client.ts'
+import { isRow, listAll, malformed } from './list-all.ts'
 
 /** A tunnel as the API tells it; more fields than these come with it. */
 export interface TunnelRow {
   readonly id: string
   readonly name: string
   readonly status: string
+  /** Hawser's own; missing elsewhere. */
+  readonly target_status?: string | null
   readonly created_at: string
   readonly deleted_at: string | null
 }
@@ -16,20 +19,24 @@ export interface ConnectorRow {
   readonly arch: string
   readonly version: string
   readonly run_at: string | null
+  /** Hawser's own, as what follows; missing elsewhere. */
+  readonly weight?: number | null
+  readonly targets?: readonly {
+    readonly host: string
+    readonly port: number
+    readonly healthy: boolean
+    readonly code?: string
+  }[]
   readonly conns: readonly { readonly id: string; readonly origin_ip: string; readonly opened_at: string | null }[]
 }
 
+/** What the connectors of a tunnel are told to do. */
+export interface ConfigurationRow {
+  readonly version: number
+  readonly config: { readonly hawser?: unknown }
+}
+
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-/** No account may have more tunnels (V-138), and a page holds at least one. */
-const MAX_PAGES = 1000
-
-function malformed(what: string): HawserError {
-  return new HawserError('http_protocol_error', `the API's answer is not ${what}`)
-}
-
-function isRow(value: unknown): value is { readonly id: string } {
-  return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string'
-}
 
 /** The tunnels of one account. Every method throws as `ApiClient.call` does. */
 export class TunnelsClient {
@@ -48,15 +55,8 @@ export class TunnelsClient {
 
   /** All pages, deleted tunnels left out. */
   async list(name?: string): Promise<TunnelRow[]> {
-    const filter = name === undefined ? '' : `&name=${encodeURIComponent(name)}`
-    const found: TunnelRow[] = []
-    for (let page = 1; page <= MAX_PAGES; page += 1) {
-      const rows = await this.#api.call('GET', `${this.#path}?is_deleted=false${filter}&page=${page}`)
-      if (!Array.isArray(rows) || !rows.every(isRow)) throw malformed('a list of tunnels')
-      if (rows.length === 0) return found
-      found.push(...rows.map(asTunnel))
-    }
-    return found
+    const rows = await listAll(this.#api, this.#path, { is_deleted: 'false', name }, 'a list of tunnels')
+    return rows.map(asTunnel)
   }
 
   /**
@@ -86,6 +86,26 @@ export class TunnelsClient {
     return new Secret(token)
   }
 
+  /** From now on the old token opens no new connection; those that are open stay. */
+  async rotate(id: string, secret: Secret): Promise<TunnelRow> {
+    return asTunnel(await this.#api.call('PATCH', `${this.#path}/${id}`, { tunnel_secret: secret.reveal() }))
+  }
+
+  /** Ends the connections of one connector, or of all. */
+  async disconnect(id: string, connector?: string): Promise<void> {
+    const which = connector === undefined ? '' : `?client_id=${encodeURIComponent(connector)}`
+    await this.#api.call('DELETE', `${this.#path}/${id}/connections${which}`)
+  }
+
+  async configuration(id: string): Promise<ConfigurationRow> {
+    return asConfiguration(await this.#api.call('GET', `${this.#path}/${id}/configurations`))
+  }
+
+  /** Takes the place of all that held before. */
+  async configure(id: string, hawser: object): Promise<ConfigurationRow> {
+    return asConfiguration(await this.#api.call('PUT', `${this.#path}/${id}/configurations`, { config: { hawser } }))
+  }
+
   /** @param cascade ends its connections first; without it a tunnel in use is refused */
   async delete(id: string, cascade: boolean): Promise<TunnelRow> {
     return asTunnel(await this.#api.call('DELETE', `${this.#path}/${id}${cascade ? '?cascade=true' : ''}`))
@@ -96,4 +116,10 @@ export class TunnelsClient {
 function asTunnel(value: unknown): TunnelRow {
   if (!isRow(value)) throw malformed('a tunnel')
   return value as TunnelRow
+}
+
+function asConfiguration(value: unknown): ConfigurationRow {
+  const { version, config } = (value ?? {}) as Partial<ConfigurationRow>
+  if (typeof version !== 'number' || typeof config !== 'object' || config === null) throw malformed('a configuration')
+  return { version, config }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { HawserError } from '@hawser/core'
 import type { BindingNetwork, FlowRecord } from '@hawser/core'
 import type { WorkerConfig } from '@hawser/workers'
-import { adviceOnFailure, adviceOnFlow, adviceOnQueue } from './advice.ts'
+import { adviceOnCrons, adviceOnFailure, adviceOnFlow, adviceOnQueue } from './advice.ts'
 
 const TUNNEL = { kind: 'tunnel', tunnelId: 't' } as const
 
@@ -86,6 +86,42 @@ test('a private target that nobody answers at: where it was looked for, and what
   assert.match(service?.message ?? '', /"services": \{ "SVC"/)
 })
 
+test('a host of the real network: that it is one, and how to have a stand-in', () => {
+  const error = {
+    code: 'destination_unavailable',
+    message: 'no edge of the token can be reached',
+    step: 'dial',
+  } as const
+  const target = { host: 'db', port: 5432, tls: false }
+  const call = flow({ network: TUNNEL, target, error, binding: 'OFFICE', route: { via: 'edge' } })
+  const { message = '' } = adviceOnFlow(call, config({ networks: ['OFFICE'] })) ?? {}
+  assert.match(
+    message,
+    /^no edge of the token can be reached\nOFFICE is the real network, through the edge of its token/,
+  )
+  assert.match(message, /"networks": \{ "OFFICE": \{ "hosts": \{ "db:5432": "127\.0\.0\.1:5432" \} \} \}/)
+})
+
+test('a public host that does not answer: what to write to have something in its place', () => {
+  const target = { host: 'db.example.com', port: 5432, tls: false }
+  const error = { code: 'dns_error', message: 'db.example.com: getaddrinfo ENOTFOUND', step: 'target' } as const
+  const { message = '', rule } = adviceOnFlow(flow({ target, error }), config()) ?? {}
+  assert.equal(rule, 'dns_error')
+  assert.match(message, /^db\.example\.com: getaddrinfo ENOTFOUND\nTo have something on this machine in its place: /)
+  assert.match(
+    message,
+    /\{ "egress": \{ "hosts": \{ "db\.example\.com:5432": "127\.0\.0\.1:5432" \} \} \} in hawser\.jsonc/,
+  )
+  const beside = adviceOnFlow(
+    flow({ target, error, kind: 'fetch' }),
+    config({ networks: ['OFFICE'], egress: 'OFFICE' }),
+  )
+  assert.match(beside?.message ?? '', /\{ "egress": \{ "binding": "OFFICE", "hosts": /)
+  const refused = { ...error, code: 'connection_refused', step: 'dial' } as const
+  const standIn = flow({ target, error: refused, verdict: { allowed: true, rule: 'stand-in' } })
+  assert.match(adviceOnFlow(standIn, config())?.message ?? '', /\nStart it, or correct the entry under "egress"/)
+})
+
 test('a certificate: judged by the name the Worker used', () => {
   const error = { code: 'tls_certificate_error', message: 'no', step: 'secure' } as const
   const target = { host: '127.0.0.1', port: 8443, tls: true, name: 'api.internal' }
@@ -99,6 +135,12 @@ test('nothing is said where there is nothing to say', () => {
   const aborted = { code: 'connection_aborted', message: '', step: 'relay' } as const
   assert.equal(adviceOnFlow(flow({ network: TUNNEL, error: aborted }), config()), undefined)
   assert.equal(adviceOnFailure(new HawserError('runtime_failed', 'SyntaxError')), undefined)
+})
+
+test('crons: how to run the first of them by hand', () => {
+  assert.equal(adviceOnCrons('http://127.0.0.1:1', []), undefined)
+  const { message = '' } = adviceOnCrons('http://127.0.0.1:1', ['*/5 * * * *', '0 0 * * *']) ?? {}
+  assert.match(message, /curl 'http:\/\/127\.0\.0\.1:1\/cdn-cgi\/handler\/scheduled\?cron=\*%2F5\+\*\+\*\+\*\+\*'$/)
 })
 
 test('a seventh connection, and one opened while the module loads', () => {

@@ -12,6 +12,15 @@ export interface Advice {
   readonly message: string
 }
 
+/** Nobody answers where a target is looked for. */
+const UNANSWERED: ReadonlySet<string> = new Set([
+  'connection_refused',
+  'connection_timeout',
+  'destination_ip_unroutable',
+  'dns_error',
+  'dns_timeout',
+])
+
 /** How production words a refusal, by what was called (V-301 to V-303). */
 function refusalOf(flow: FlowRecord): string {
   const { rule = '' } = flow.verdict ?? {}
@@ -45,11 +54,26 @@ function remedyOf(flow: FlowRecord, config: WorkerConfig | undefined): string {
   return `To reach it through ${binding}, write { "egress": "${binding}" } in hawser.jsonc; where it is: ${hosts}.`
 }
 
+/** A public host that does not answer from here: offline, or one that stands for something of production's. */
+function ofUnanswered(flow: FlowRecord, config: WorkerConfig | undefined): Advice | undefined {
+  const { code, message } = flow.error ?? {}
+  if (code === undefined || !UNANSWERED.has(code)) return undefined
+  const { host = '', port = 0 } = flow.target ?? {}
+  const place = formatHostPort({ host, port })
+  const binding = config?.egress === undefined ? '' : `"binding": "${config.egress.binding}", `
+  const entry = `{ "egress": { ${binding}"hosts": { "${place}": "127.0.0.1:${port}" } } }`
+  const isStandIn = flow.verdict?.rule === 'stand-in'
+  const remedy = isStandIn
+    ? 'Start it, or correct the entry under "egress" in hawser.jsonc.'
+    : `To have something on this machine in its place: ${entry} in hawser.jsonc.`
+  return { rule: code, key: `${code} ${flow.requested}`, message: `${message}\n${remedy}` }
+}
+
 function ofPublicFlow(flow: FlowRecord, config: WorkerConfig | undefined): Advice | undefined {
   const { rule = '', allowed = true } = flow.verdict ?? {}
   const lifted = rule.startsWith('relaxed/')
   const relaxable = relaxableRule(lifted ? rule.slice('relaxed/'.length) : rule)
-  if (relaxable === undefined || (allowed && !lifted)) return undefined
+  if (relaxable === undefined || (allowed && !lifted)) return ofUnanswered(flow, config)
   const refusal = refusalOf(flow)
   const first = lifted
     ? `In production ${flow.kind}() to ${flow.requested} ${refusal}: ${reasonOf(rule)} (allowed here by --relaxed=${relaxable}).`
@@ -62,9 +86,6 @@ function ofPublicFlow(flow: FlowRecord, config: WorkerConfig | undefined): Advic
     message: `${first}${isAddress ? `\n${remedyOf(flow, config)}` : ''}${last}`,
   }
 }
-
-/** Nobody answers where a private target is looked for. */
-const UNANSWERED: ReadonlySet<string> = new Set(['connection_refused', 'connection_timeout', 'dns_error'])
 
 function ofPrivateFlow(flow: FlowRecord, config: WorkerConfig | undefined): Advice | undefined {
   const { code, message } = flow.error ?? {}
@@ -79,14 +100,18 @@ function ofPrivateFlow(flow: FlowRecord, config: WorkerConfig | undefined): Advi
       message: `${message}\nCertificates are judged by the name that the Worker used. For a CA of your own: ${entry} in hawser.jsonc.`,
     }
   }
-  if (!UNANSWERED.has(code)) return undefined
+  const isElsewhere = flow.route?.via === 'edge'
+  if (!UNANSWERED.has(code) && !isElsewhere) return undefined
   const isService = config?.services.some(({ binding }) => binding === flow.binding) === true
   const isNetwork = config?.networks.some(({ binding }) => binding === flow.binding) === true
   const network = isNetwork ? flow.binding : (config?.egress?.binding ?? flow.binding)
   const entry = isService
     ? `{ "services": { "${flow.binding}": { "host": "127.0.0.1", … } } }`
     : `{ "networks": { "${network}": { "hosts": { "${formatHostPort({ host, port })}": "127.0.0.1:${port}" } } } }`
-  return { rule: code, key, message: `${message}\nStart it, or say where it is: ${entry} in hawser.jsonc.` }
+  const remedy = isElsewhere
+    ? `${network} is the real network, through the edge of its token. To have something on this machine in its place:`
+    : 'Start it, or say where it is:'
+  return { rule: code, key, message: `${message}\n${remedy} ${entry} in hawser.jsonc.` }
 }
 
 /** Undefined where there is nothing to say. */
@@ -102,6 +127,17 @@ export function adviceOnQueue(flow: FlowRecord, limit: number): Advice {
     message:
       `As in production, a Worker has at most ${limit} connections open in one invocation: connect() to ${flow.requested} waits until one of them closes.\n` +
       'Close what is no longer needed. To try without the rule: --relaxed=connections, or { "limits": { "connections": 0 } } in hawser.jsonc.',
+  }
+}
+
+/** On a Worker with crons: nothing calls them at their times here, and how to do it by hand. */
+export function adviceOnCrons(url: string, [cron]: readonly string[]): Advice | undefined {
+  if (cron === undefined) return undefined
+  const query = new URLSearchParams({ cron }).toString()
+  return {
+    rule: 'crons',
+    key: 'crons',
+    message: `Crons do not run by themselves here. By hand: curl '${url}/cdn-cgi/handler/scheduled?${query}'`,
   }
 }
 

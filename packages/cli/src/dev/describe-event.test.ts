@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { describeEvent } from './describe-event.ts'
 import type { DevEvent } from './events.ts'
 
+const REQUEST = { event: 'request', method: 'GET', path: '/a', ms: 4 } as const
 const FLOW: DevEvent = {
   event: 'flow',
   id: 'f1',
@@ -39,7 +40,9 @@ const ROWS: readonly (readonly [string, DevEvent, string])[] = [
     { event: 'error', code: 'runtime_failed', message: 'no', serving: false, advice: 'do this' },
     'no\ndo this\nWaiting for a change.',
   ],
-  ['a request', { event: 'request', method: 'GET', path: '/a', status: 200, ms: 4 }, 'GET /a 200 4 ms'],
+  ['a request', { ...REQUEST, status: 200, outcome: 'ok' }, 'GET /a 200 4 ms'],
+  ['one that was given up', { ...REQUEST, outcome: 'aborted' }, 'GET /a aborted 4 ms'],
+  ['half an answer', { ...REQUEST, status: 200, outcome: 'error' }, 'GET /a 200 error 4 ms'],
   ['a flow', FLOW, '  OFFICE.connect 10.0.1.50:6379 → 127.0.0.1:6379 ok 14 B out, 7 B in, 3 ms'],
   [
     'a flow with an HTTP answer',

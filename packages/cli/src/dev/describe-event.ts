@@ -10,11 +10,17 @@ function visible(text: string): string {
   return text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, '')
 }
 
+function describeRequest({ method, path, status, outcome, ms }: Extract<DevEvent, { event: 'request' }>): string {
+  const result = [status, outcome === 'ok' ? undefined : outcome].filter((part) => part !== undefined)
+  return `${method} ${visible(path)} ${result.join(' ')} ${ms} ms`
+}
+
 function describeFlow(flow: FlowEvent): string {
-  const { binding, kind, requested, remoteAddress, outcome, code, status, bytesSent, bytesReceived, ms } = flow
+  const { worker, binding, kind, requested, remoteAddress, outcome, code, status, bytesSent, bytesReceived, ms } = flow
   const way = remoteAddress === undefined ? '' : ` → ${remoteAddress}`
   const result = code ?? (status === undefined ? outcome : String(status))
-  return `  ${binding}.${kind} ${visible(requested)}${way} ${result} ${bytesSent} B out, ${bytesReceived} B in, ${ms} ms`
+  const from = worker === undefined ? '' : `${worker} `
+  return `  ${from}${binding}.${kind} ${visible(requested)}${way} ${result} ${bytesSent} B out, ${bytesReceived} B in, ${ms} ms`
 }
 
 /** One event for people, without colours. */
@@ -32,7 +38,7 @@ function plain(event: DevEvent): string {
       return `${visible(event.message)}\n${advice}${after}`
     }
     case 'request':
-      return `${event.method} ${visible(event.path)} ${event.status} ${event.ms} ms`
+      return describeRequest(event)
     case 'flow':
       return describeFlow(event)
     case 'advice':

@@ -3,17 +3,19 @@ import type { BindingHost, FlowRecord, Logger } from '@hawser/core'
 import { startLocalEdge } from '@hawser/edge/local'
 import { startDevWorker } from '@hawser/workers'
 import type { DevWorker, DevWorkerEvent, DevWorkerPlace, WorkerConfig } from '@hawser/workers'
-import { adviceOnFailure, adviceOnFlow, adviceOnQueue } from './advice.ts'
+import { adviceOnCrons, adviceOnFailure, adviceOnFlow, adviceOnQueue } from './advice.ts'
 import type { Advice } from './advice.ts'
 import { eventLogger } from './event-logger.ts'
 import type { DevEvent } from './events.ts'
 import type { RelaxedRule } from './relaxed.ts'
-import { StandInNetworks } from './stand-in-networks.ts'
 import type { UnknownTarget } from './stand-in-networks.ts'
+import { WorkerNetworks } from './worker-networks.ts'
 
 /** The flags of `hawser dev`, read. */
 export interface DevOptions {
   readonly configPath: string
+  /** Of Workers beside that one. */
+  readonly otherConfigPaths: readonly string[]
   readonly environment: string | undefined
   /** Undefined for what the configuration says. */
   readonly host: string | undefined
@@ -42,7 +44,7 @@ const STATE = join('.wrangler', 'state', 'v3')
 
 /** Says things to the developer: each advice once. */
 class Narrator {
-  config: WorkerConfig | undefined
+  #configs: readonly WorkerConfig[] = []
   readonly #emit: (event: DevEvent) => void
   readonly #said = new Set<string>()
 
@@ -55,6 +57,7 @@ class Narrator {
     this.#emit({
       event: 'flow',
       id,
+      worker: this.#configs.length > 1 ? flow.worker : undefined,
       binding,
       kind,
       requested,
@@ -68,15 +71,16 @@ class Narrator {
       bytesReceived,
       ms: Date.now() - flow.startedAt,
     })
-    this.#advise(binding, adviceOnFlow(flow, this.config))
+    this.#advise(binding, adviceOnFlow(flow, this.#configOf(flow.worker)))
   }
 
   readonly onQueued = (flow: FlowRecord): void => {
-    this.#advise(flow.binding, adviceOnQueue(flow, this.config?.connectionLimit ?? CONNECTION_LIMIT))
+    const { connectionLimit = CONNECTION_LIMIT } = this.#configOf(flow.worker) ?? {}
+    this.#advise(flow.binding, adviceOnQueue(flow, connectionLimit))
   }
 
-  readonly onUnknown = ({ binding, network, target }: UnknownTarget): void => {
-    const service = this.config?.services.find((entry) => entry.binding === binding)
+  readonly onUnknown = ({ worker, binding, network, target }: UnknownTarget): void => {
+    const service = this.#configOf(worker)?.services.find((entry) => entry.binding === binding)
     const id =
       network.kind === 'tunnel'
         ? `tunnel ${network.tunnelId}`
@@ -90,7 +94,7 @@ class Narrator {
         : `{ "services": { "${binding}": { "host": "127.0.0.1", "httpPort": ${target.port} } } }`
     this.#advise(binding, {
       rule: 'stand-in',
-      key: `stand-in ${binding}`,
+      key: `stand-in ${worker} ${binding}`,
       message: `${binding} (${what}) is served by this machine: ${target.host}:${target.port} is localhost:${target.port}.\nTo have it elsewhere: ${entry} in hawser.jsonc.`,
     })
   }
@@ -103,7 +107,17 @@ class Narrator {
       return this.#emit({ event: 'error', code, message, serving, advice: adviceOnFailure(error) })
     }
     const ms = Math.round(event.ms)
-    return this.#emit({ ...event, ms })
+    this.#emit({ ...event, ms })
+    const [config] = this.#configs
+    return this.#advise('', adviceOnCrons(event.url, config?.wrangler.triggers.crons ?? []))
+  }
+
+  use(configs: readonly WorkerConfig[]): void {
+    this.#configs = configs
+  }
+
+  #configOf(worker: string): WorkerConfig | undefined {
+    return this.#configs.find(({ name }) => name === worker)
   }
 
   #advise(binding: string, advice: Advice | undefined): void {
@@ -136,7 +150,7 @@ export async function startDevSession(options: DevOptions, signal: AbortSignal):
   await using opening = new AsyncDisposableStack()
   const logger = eventLogger(options.emit, options.logger)
   const narrator = new Narrator(options)
-  const networks = new StandInNetworks(narrator.onUnknown)
+  const networks = new WorkerNetworks(narrator.onUnknown)
   const edge = opening.use(
     await startLocalEdge({
       logger: logger.child({ source: 'edge' }),
@@ -151,6 +165,7 @@ export async function startDevSession(options: DevOptions, signal: AbortSignal):
     await startDevWorker(
       {
         configPath: options.configPath,
+        otherConfigPaths: options.otherConfigPaths,
         environment: options.environment,
         connectionLimit: options.relaxed.has('connections') ? 0 : undefined,
         inspectorPort: options.inspectorPort,
@@ -159,9 +174,9 @@ export async function startDevSession(options: DevOptions, signal: AbortSignal):
         logger,
         place: (config) => placeOf(options, config),
         onListen: (address) => void edge.registerListener(address),
-        onConfig: (config) => {
-          networks.use(config)
-          narrator.config = config
+        onConfig: (_config, all) => {
+          networks.use(all)
+          narrator.use(all)
         },
         onEvent: narrator.onWorker,
       },

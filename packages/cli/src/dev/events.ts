@@ -20,7 +20,10 @@ export type DevEvent =
       readonly event: 'request'
       readonly method: string
       readonly path: string
-      readonly status: number
+      /** Undefined where no answer came. */
+      readonly status?: number | undefined
+      /** `ok`: answered, whatever the status. `aborted`: given up by the client. `error`: cut off, by a reload for one. */
+      readonly outcome: FlowOutcome
       readonly ms: number
     }
   | FlowEvent
@@ -33,6 +36,8 @@ export type DevEvent =
 export interface FlowEvent {
   readonly event: 'flow'
   readonly id: string
+  /** Which one called, where several run side by side. */
+  readonly worker?: string | undefined
   readonly binding: string
   readonly kind: 'connect' | 'fetch'
   /** As the Worker wrote it. */

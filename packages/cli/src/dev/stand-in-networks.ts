@@ -14,12 +14,14 @@ import type {
 } from '@hawser/core'
 import { standInFor } from '@hawser/workers'
 import type { WorkerConfig } from '@hawser/workers'
+import { edgeDialers } from './edge-dialers.ts'
 
 /** Where this machine answers: servers that listen on `localhost` take one family or the other. */
 const THIS_MACHINE: readonly string[] = ['127.0.0.1', '::1']
 
 /** A call that reached this machine because nothing says where it should go. */
 export interface UnknownTarget {
+  readonly worker: string
   readonly binding: string
   readonly network: BindingNetwork
   /** As the Worker named it. */
@@ -56,10 +58,12 @@ export async function dialAddress(
 
 /**
  * What the private networks and services of one Worker are on a developer's machine: the stand-ins of its `hawser.jsonc`,
- * and for all else the machine itself.
+ * the real network where there is a token for it, and for all else the machine itself.
  */
 export class StandInNetworks implements BindingResolver {
   #config: WorkerConfig | undefined
+  /** By binding: the way to the real network, where there is a token for it. */
+  #edges: ReadonlyMap<string, Dialer> = new Map()
   readonly #onUnknown: (unknown: UnknownTarget) => void
 
   /** @param onUnknown called at every such call; whoever listens says it once */
@@ -70,16 +74,10 @@ export class StandInNetworks implements BindingResolver {
   /**
    * From here on this configuration holds.
    *
-   * @throws {HawserError} `config_invalid` for a token: a tunnel of an edge elsewhere is not joined yet
+   * @throws {HawserError} `config_invalid` for a token that is none
    */
   use(config: WorkerConfig): void {
-    for (const [binding, { token }] of Object.entries(config.standIns.networks)) {
-      if (token === undefined) continue
-      throw new HawserError(
-        'config_invalid',
-        `hawser.jsonc: "networks.${binding}.token": \`hawser dev\` does not join real tunnels yet; name stand-ins under "hosts" instead`,
-      )
-    }
+    this.#edges = edgeDialers(config)
     this.#config = config
   }
 
@@ -94,26 +92,30 @@ export class StandInNetworks implements BindingResolver {
     return this.#standInOf(identity.binding)
   }
 
-  way(identity: BindingIdentity, network: BindingNetwork): BindingWay {
-    return { kind: 'local', dialer: network.kind === 'service' ? REGISTERED : this.#networkDialer(identity, network) }
-  }
-
-  #standInOf(binding: string): VpcService | undefined {
-    return this.#config?.standIns.services[binding]
-  }
-
-  #networkDialer(identity: BindingIdentity, network: BindingNetwork): Dialer {
+  way(identity: BindingIdentity, network: BindingNetwork, { host, port }: HostPort): BindingWay {
+    if (network.kind === 'service') return { kind: 'local', dialer: REGISTERED }
     const config = this.#config
     // Public egress has no binding of its own: what it leads to is one of the others.
     const isNamed = config?.networks.some(({ binding }) => binding === identity.binding) === true
     const binding = isNamed ? identity.binding : (config?.egress?.binding ?? identity.binding)
-    return {
-      dial: (target, signal) => {
-        const found = standInFor(config?.standIns.networks[binding], target.host, target.port)
-        if (found === undefined) this.#onUnknown({ binding, network, target })
-        return dialAddress(found?.host, target, found?.port ?? target.port, signal)
-      },
+    const found = standInFor(config?.standIns.networks[binding], host, port)
+    const edge = found === undefined ? this.#edges.get(binding) : undefined
+    if (edge !== undefined) return { kind: 'edge', dialer: edge }
+    const dial: Dialer['dial'] = (target, signal) => {
+      if (found === undefined) this.#onUnknown({ worker: identity.worker, binding, network, target })
+      return dialAddress(found?.host, target, found?.port ?? port, signal)
     }
+    return { kind: 'local', dialer: { dial } }
+  }
+
+  standIn(_identity: BindingIdentity, { host, port }: HostPort): Dialer | undefined {
+    const found = standInFor(this.#config?.standIns.egress, host, port)
+    if (found === undefined) return undefined
+    return { dial: (target, signal) => dialAddress(found.host, target, found.port, signal) }
+  }
+
+  #standInOf(binding: string): VpcService | undefined {
+    return this.#config?.standIns.services[binding]
   }
 }
 

@@ -7,6 +7,8 @@ import type { RunningWorker } from '@hawser/workers'
 import type { Output } from '../command.ts'
 import { adminTokenFile, ensureAdminToken } from '../control/admin-token.ts'
 import { removeEdgeFile, writeEdgeFile } from '../control/edge-file.ts'
+import { edgeMetrics, edgeReadiness } from '../metrics/edge-metrics.ts'
+import { serveMetrics } from '../metrics/serve-metrics.ts'
 import { addClientRoutes } from './client-routes.ts'
 import { serveNoWorker } from './no-worker.ts'
 
@@ -26,11 +28,17 @@ export interface RunEdgeOptions {
   readonly advertise: readonly string[]
   /** Where programs that are no Workers connect to, if they may. */
   readonly clients: HostPort | undefined
+  /** See `EdgeOptions.prefer`. */
+  readonly prefer: readonly string[]
   /** Where to answer requests while there is no Worker to answer them. */
   readonly http: HostPort | undefined
   readonly worker: WorkerToRun | undefined
   readonly graceMs: number
+  /** Where to show metrics and readiness, if anywhere. */
+  readonly metrics: HostPort | undefined
   readonly logger: Logger
+  /** Whether to say where it listens in a log line instead of on `out`. */
+  readonly jsonLogs: boolean
   readonly out: Output
   readonly signal: AbortSignal
   readonly abort: AbortSignal
@@ -42,6 +50,7 @@ async function serveControl(options: RunEdgeOptions, edge: Edge, owner: AsyncDis
   const app = createApi({
     directory,
     connections: (tunnelId) => edge.connections(tunnelId),
+    configureTunnel: (tunnelId) => edge.configureTunnel(tunnelId),
     tunnelToken: (tunnelId) => edge.tunnelToken(tunnelId),
     logger: options.logger,
   })
@@ -69,7 +78,19 @@ async function serveWorker(
   return worker
 }
 
-/** What a person at the terminal needs next. The token's place, never the token. */
+/** @returns the address, if somebody asked for it */
+async function showMetrics(
+  { metrics }: RunEdgeOptions,
+  edge: Edge,
+  owner: AsyncDisposableStack,
+): Promise<HostPort | undefined> {
+  if (metrics === undefined) return undefined
+  const source = { metrics: () => edgeMetrics(edge), readiness: () => edgeReadiness(edge) }
+  const { address } = owner.use(await serveMetrics(metrics, source))
+  edge.registerListener(address)
+  return address
+}
+
 /** @returns the URL that says that there is no Worker, if somebody asked for it */
 async function serveNobody(
   options: RunEdgeOptions,
@@ -82,12 +103,27 @@ async function serveNobody(
   return `http://${formatHostPort(address)}`
 }
 
-function describe(options: RunEdgeOptions, edge: Edge, api: string, http: string | undefined, made: boolean): void {
-  const { out, dataDir } = options
-  out.line(`tunnel  ${formatHostPort(edge.tunnelAddress)}`)
-  if (edge.clientsAddress !== undefined) out.line(`clients ${formatHostPort(edge.clientsAddress)}`)
+/** Where an edge listens, and whether it has just made its first API token. */
+interface Listening {
+  readonly api: string
+  readonly http: string | undefined
+  readonly metrics: HostPort | undefined
+  readonly made: boolean
+}
+
+/** What a person at the terminal needs next. The token's place, never the token. */
+function describe(options: RunEdgeOptions, edge: Edge, { api, http, metrics, made }: Listening): void {
+  const { out, dataDir, logger, jsonLogs } = options
+  const { tunnelAddress: tunnel, clientsAddress: clients } = edge
+  if (jsonLogs) {
+    logger.info('listening', { tunnel, clients, api, http, metrics, adminToken: adminTokenFile(dataDir) })
+    return
+  }
+  out.line(`tunnel  ${formatHostPort(tunnel)}`)
+  if (clients !== undefined) out.line(`clients ${formatHostPort(clients)}`)
   out.line(`api     ${api}`)
   if (http !== undefined) out.line(`http    ${http}`)
+  if (metrics !== undefined) out.line(`metrics http://${formatHostPort(metrics)}/metrics`)
   if (made) out.line(`Wrote an API token for the commands of this machine to ${adminTokenFile(dataDir)}`)
   out.line(`Next: hawser tunnel create <name> --data-dir ${dataDir}`)
 }
@@ -110,15 +146,16 @@ async function untilStopped(signal: AbortSignal, worker: RunningWorker | undefin
  * @throws {HawserError} what its parts throw when they cannot start, everything started before released
  */
 export async function runEdge(options: RunEdgeOptions): Promise<void> {
-  const { dataDir, tunnel, advertise, clients, logger, signal, abort } = options
+  const { dataDir, tunnel, advertise, clients, prefer, logger, signal, abort } = options
   await using owned = new AsyncDisposableStack()
-  const edge = await startEdge({ dataDir, tunnel, advertise, clients, logger })
+  const edge = await startEdge({ dataDir, tunnel, advertise, clients, prefer, logger })
   owned.defer(() => edge.close(0)) // has no effect after the close below
   const made = await ensureAdminToken(dataDir, edge.directory, logger)
   const api = await serveControl(options, edge, owned)
   const worker = await serveWorker(options, edge, owned)
   const nobody = await serveNobody(options, edge, owned)
   const http = worker === undefined ? nobody : `${worker.url} (Worker ${worker.name})`
+  const metrics = await showMetrics(options, edge, owned)
   owned.defer(() => removeEdgeFile(dataDir))
   await writeEdgeFile(dataDir, {
     pid: process.pid,
@@ -127,7 +164,7 @@ export async function runEdge(options: RunEdgeOptions): Promise<void> {
     accountId: edge.directory.accountId,
     http: worker?.url ?? nobody,
   })
-  describe(options, edge, api, http, made)
+  describe(options, edge, { api, http, metrics, made })
   const onAbort = (): void => void edge.abort(new HawserError('connection_aborted', 'stopped by a second signal'))
   abort.addEventListener('abort', onAbort, { once: true })
   await untilStopped(signal, worker)

@@ -13,7 +13,7 @@ export interface Flow {
   readonly verdict?: { readonly allowed: boolean; readonly rule: string } | undefined
   /** `local`: into a private network. `direct`: to a public address. `remoteAddress` is what answered, `ip:port`. */
   readonly route?:
-    | { readonly via: 'direct' | 'tunnel' | 'local'; readonly remoteAddress?: string | undefined }
+    | { readonly via: 'direct' | 'tunnel' | 'local' | 'edge'; readonly remoteAddress?: string | undefined }
     | undefined
   /** Of a `fetch()`; the path is without its query. */
   readonly http?: { readonly method: string; readonly path: string; readonly status?: number | undefined } | undefined

@@ -64,6 +64,7 @@ test('it passes with the package as it is published, whose types need nothing el
       await using hawser: Hawser = await startHawser({ config: '.', relaxed: ['loops'] })
       await hawser.network('A').serve(1, script)
       await hawser.network('A').serve('a:1', (socket) => socket.end('x'))
+      await hawser.egress.serve('db.example.com:5432', (socket) => socket.end('x'))
       await hawser.service('B').serve({ fetch: async (request) => new Response(await request.text()) })
       // @ts-expect-error a rule that is none
       await startHawser({ config: '.', relaxed: ['all'] })

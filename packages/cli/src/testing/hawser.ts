@@ -2,8 +2,10 @@ import type { RelaxedRule } from '../dev/relaxed.ts'
 import type { Flow, FlowFilter } from './flow.ts'
 import type { ServiceHandler } from './service-handler.ts'
 
-/** What stands in for private networks and services, by binding: as `"networks"` and `"services"` of `hawser.jsonc`. */
+/** What stands in for networks and services, as the keys of these names in `hawser.jsonc`. */
 export interface StandInOptions {
+  /** For public hosts: `{ hosts: { 'db.example.com:5432': '127.0.0.1:55432' } }` */
+  readonly egress?: { readonly hosts: Readonly<Record<string, string>> } | undefined
   /** `{ MY_VPC: { hosts: { 'db.internal:5432': '127.0.0.1:55432' } } }` */
   readonly networks?: Readonly<Record<string, { readonly hosts: Readonly<Record<string, string>> }>> | undefined
   /** `{ MY_SVC: { host: '127.0.0.1', httpPort: 8080 } }` */
@@ -80,7 +82,7 @@ export interface ServeOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
 }
 
-/** The private network behind a binding of `vpc_networks`. */
+/** The private network behind a binding of `vpc_networks`, or the public side. */
 export interface TestNetwork {
   /**
    * Serves an address of it: `5432` for that port of every host, `db.internal:5432`, `*.svc.internal:80`, or a host with
@@ -109,6 +111,8 @@ export interface Hawser extends AsyncDisposable {
   flow(filter?: FlowFilter): Promise<Flow>
   /** What was logged so far, oldest first. */
   logs(): readonly LogLine[]
+  /** The public side: what the global `connect()`, `node:net` and `fetch()` reach without a binding. */
+  readonly egress: TestNetwork
   /** Throws `options_invalid` for a binding that the Worker does not have. */
   network(binding: string): TestNetwork
   /** Throws `options_invalid` for a binding that the Worker does not have. */

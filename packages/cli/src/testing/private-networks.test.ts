@@ -19,7 +19,7 @@ const CONFIG = {
   ],
   services: [{ binding: 'ORDERS', serviceId: 's-1' }],
   egress: { binding: 'LAB', network: TUNNEL },
-  standIns: { networks: {}, services: {} },
+  standIns: { networks: {}, services: {}, egress: { hosts: [] } },
 } as unknown as WorkerConfig
 
 /** Networks whose services are ports that are never dialled: a call fails with the port it chose. */
@@ -45,7 +45,7 @@ class Served {
 
   async asked(binding: string, host: string, port: number): Promise<string> {
     const identity: BindingIdentity = { worker: 'w', binding, network: TUNNEL }
-    const way = this.networks.way(identity, TUNNEL)
+    const way = this.networks.way(identity, TUNNEL, { host, port })
     assert.ok(way.kind === 'local')
     const target = { host, port, flowId: 'f', timeoutMs: 5_000 }
     const error: unknown = await way.dialer.dial(target, AbortSignal.timeout(5_000)).catch((thrown: unknown) => thrown)
@@ -91,7 +91,10 @@ test('what nobody serves is this machine', LIMIT, async (t) => {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const served = new Served()
-  const way = served.networks.way({ worker: 'w', binding: 'OFFICE', network: TUNNEL }, TUNNEL)
+  const way = served.networks.way({ worker: 'w', binding: 'OFFICE', network: TUNNEL }, TUNNEL, {
+    host: 'db.internal',
+    port,
+  })
   assert.ok(way.kind === 'local')
   const target = { host: 'db.internal', port, flowId: 'f', timeoutMs: 5_000 }
   const { stream, remoteAddress } = await way.dialer.dial(target, AbortSignal.timeout(5_000))

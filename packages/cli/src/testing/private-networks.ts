@@ -1,5 +1,13 @@
 import { formatHostPort, HawserError } from '@hawser/core'
-import type { BindingIdentity, BindingNetwork, BindingResolver, BindingWay, HostPort, VpcService } from '@hawser/core'
+import type {
+  BindingIdentity,
+  BindingNetwork,
+  BindingResolver,
+  BindingWay,
+  Dialer,
+  HostPort,
+  VpcService,
+} from '@hawser/core'
 import { matchesHost, NoMatch, parseHostMatch } from '@hawser/workers'
 import type { WorkerConfig } from '@hawser/workers'
 import { dialAddress, StandInNetworks } from '../dev/stand-in-networks.ts'
@@ -19,7 +27,8 @@ export interface Answering {
 }
 
 interface Served extends ServedTarget {
-  readonly binding: string
+  /** Undefined for public hosts. */
+  readonly binding: string | undefined
   readonly service: Answering
 }
 
@@ -58,6 +67,12 @@ function matches({ host, port }: ServedTarget, target: HostPort): boolean {
   return (port === undefined || port === target.port) && (host === undefined || matchesHost(host, target.host))
 }
 
+function servedDialer({ service }: Served): Dialer {
+  return {
+    dial: async (target, signal) => dialAddress(LOOPBACK, target, await service.listening, signal),
+  }
+}
+
 /** The private networks of one Worker under test: what the test serves, then stand-ins, then this machine. */
 export class PrivateNetworks implements BindingResolver {
   #config: WorkerConfig | undefined
@@ -93,8 +108,11 @@ export class PrivateNetworks implements BindingResolver {
     )
   }
 
-  /** @returns a function that takes it back */
-  serve(binding: string, target: ServedTarget, service: Answering): () => void {
+  /**
+   * @param binding undefined for public hosts
+   * @returns a function that takes it back
+   */
+  serve(binding: string | undefined, target: ServedTarget, service: Answering): () => void {
     const entry = { ...target, binding, service }
     this.#served.unshift(entry) // of two that say the same, the later one counts
     return () => {
@@ -111,19 +129,25 @@ export class PrivateNetworks implements BindingResolver {
     return this.#standIns.service(identity)
   }
 
-  way(identity: BindingIdentity, network: BindingNetwork): BindingWay {
-    const way = this.#standIns.way(identity, network)
-    if (way.kind !== 'local') return way
-    const binding = this.#bindingOf(identity)
+  way(identity: BindingIdentity, network: BindingNetwork, target: HostPort): BindingWay {
+    const served = this.#find(this.#bindingOf(identity), target)
+    if (served !== undefined) return { kind: 'local', dialer: this.#dialerTo(identity, servedDialer(served)) }
+    const way = this.#standIns.way(identity, network, target)
+    return way.kind === 'tunnel' ? way : { kind: way.kind, dialer: this.#dialerTo(identity, way.dialer) }
+  }
+
+  standIn(identity: BindingIdentity, target: HostPort): Dialer | undefined {
+    const served = this.#find(undefined, target)
+    const dialer = served === undefined ? this.#standIns.standIn(identity, target) : servedDialer(served)
+    return dialer === undefined ? undefined : this.#dialerTo(identity, dialer)
+  }
+
+  /** Tells of each call. */
+  #dialerTo({ binding }: BindingIdentity, dialer: Dialer): Dialer {
     return {
-      kind: 'local',
-      dialer: {
-        dial: async (target, signal) => {
-          this.#onDial(target.flowId, identity.binding, target)
-          const served = this.#find(binding, target)
-          if (served === undefined) return way.dialer.dial(target, signal)
-          return dialAddress(LOOPBACK, target, await served.service.listening, signal)
-        },
+      dial: (target, signal) => {
+        this.#onDial(target.flowId, binding, target)
+        return dialer.dial(target, signal)
       },
     }
   }
@@ -135,7 +159,7 @@ export class PrivateNetworks implements BindingResolver {
     return isNamed ? binding : (egress?.binding ?? binding)
   }
 
-  #find(binding: string, target: HostPort): Served | undefined {
+  #find(binding: string | undefined, target: HostPort): Served | undefined {
     let best: Served | undefined
     for (const entry of this.#served) {
       if (entry.binding !== binding || !matches(entry, target)) continue
@@ -146,7 +170,7 @@ export class PrivateNetworks implements BindingResolver {
 }
 
 /** `MY_VPC db.internal:5432`, for messages. */
-export function nameOf(binding: string, { host, port }: ServedTarget): string {
+export function nameOf(binding: string = 'egress', { host, port }: ServedTarget): string {
   if (host === undefined) return port === undefined ? binding : `${binding} port ${port}`
   return `${binding} ${port === undefined ? host : formatHostPort({ host, port })}`
 }

@@ -239,3 +239,72 @@ test('what cannot be served is refused', LIMIT, async (t) => {
     isInvalid,
   )
 })
+
+const PUBLIC_WORKER = `
+import { connect } from 'cloudflare:sockets'
+import net from 'node:net'
+export default {
+  async fetch(request) {
+    const url = new URL(request.url)
+    const to = url.searchParams.get('to')
+    try {
+      if (url.pathname === '/fetch') return await fetch(to)
+      if (url.pathname === '/net') {
+        const socket = net.connect({ host: to.split(':')[0], port: Number(to.split(':')[1]) })
+        let answer = ''
+        for await (const chunk of socket) answer += chunk
+        return new Response(answer)
+      }
+      const socket = connect(to)
+      await socket.opened
+      return new Response(await new Response(socket.readable).text())
+    } catch (error) {
+      return new Response(error.message, { status: 500 })
+    }
+  },
+}`
+
+test('a Worker without bindings: the public hosts that it calls are served by the test', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  const config = await devProject(t, {
+    'wrangler.json': {
+      name: 'app',
+      main: 'index.js',
+      compatibility_date: '2026-01-01',
+      compatibility_flags: ['nodejs_compat'],
+    },
+    'index.js': PUBLIC_WORKER,
+    'hawser.jsonc': { egress: { hosts: { 'other.example.com': '127.0.0.1:1' } } },
+  })
+  const authority = await createAuthority()
+  const { certPem: cert, keyPem: key } = await authority.issue({ names: ['api.example.com'] })
+  await using hawser = await startHawser({ config, tls: [{ match: 'api.example.com', ca: authority.caPem }] })
+  const text = async (path: string): Promise<string> => (await hawser.fetch(path)).text()
+
+  await hawser.egress.serve('db.example.com:5432', (socket) => socket.end('row'))
+  await hawser.egress.serve(
+    'api.example.com:443',
+    { fetch: (request) => new Response(`${request.headers.get('host')} ${new URL(request.url).pathname}`) },
+    { tls: { cert, key } },
+  )
+  assert.equal(await text('/connect?to=db.example.com:5432'), 'row')
+  assert.equal(await text('/net?to=db.example.com:5432'), 'row')
+  assert.equal(await text(`/fetch?to=${encodeURIComponent('https://api.example.com/item')}`), 'api.example.com /item')
+  assert.match(await text('/connect?to=other.example.com:5432'), /^proxy request failed/)
+  await hawser.egress.serve(5432, (socket) => socket.end('never'))
+  assert.match(await text('/connect?to=10.0.0.5:5432'), /^proxy request failed/, 'production’s rules still judge')
+  assert.match(await text('/connect?to=localhost:5432'), /^proxy request failed/)
+
+  const flows = await hawser.flows()
+  assert.deepEqual(
+    flows.map(({ requested, route, verdict, error }) => `${requested} ${error?.code ?? route?.via} ${verdict?.rule}`),
+    [
+      'db.example.com:5432 local stand-in',
+      'db.example.com:5432 local stand-in',
+      'https://api.example.com local stand-in',
+      'other.example.com:5432 connection_refused stand-in',
+      '10.0.0.5:5432 destination_ip_prohibited blocked-destinations/private',
+      'localhost:5432 destination_ip_prohibited blocked-names/localhost',
+    ],
+  )
+})

@@ -23,11 +23,12 @@ export class ServedServices {
   readonly failed = (error: unknown): void => void this.#failures.push(error)
 
   /**
+   * @param binding undefined for public hosts
    * @param written what it answers, as the test wrote it; undefined for everything of the binding
    * @throws {HawserError} `options_invalid`; `listen_failed` once all is closing
    */
   async serve(
-    binding: string,
+    binding: string | undefined,
     written: number | string | undefined,
     handler: ServiceHandler,
     options: ServeOptions = {},

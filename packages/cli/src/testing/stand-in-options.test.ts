@@ -18,6 +18,7 @@ const CONFIG = {
       LAB: { hosts: [entry('db.internal', 'lab-db')] },
     },
     services: { ORDERS: { host: 'file-orders', httpPort: 1 } },
+    egress: { hosts: [entry('api.example.com', 'file-public')] },
   },
 } as unknown as WorkerConfig
 
@@ -30,6 +31,13 @@ test('entries of a test take the place of those for the same host, and leave the
   assert.deepEqual(standInFor(OFFICE, 'a.svc.internal', 80), { host: '::1', port: 80 })
   assert.deepEqual(standInFor(OFFICE, 'api.internal', 80), { host: 'file-api', port: 80 })
   assert.deepEqual(standInFor(LAB, 'db.internal', 1), { host: 'lab-db', port: 1 })
+})
+
+test('public hosts of a test come before those of the file', () => {
+  const { standIns } = withStandIns(CONFIG, { egress: { hosts: { 'db.example.com:5432': 'localhost:1' } } })
+  assert.deepEqual(standInFor(standIns.egress, 'db.example.com', 5432), { host: 'localhost', port: 1 })
+  assert.deepEqual(standInFor(standIns.egress, 'api.example.com', 80), { host: 'file-public', port: 80 })
+  assert.throws(() => withStandIns(CONFIG, { egress: { hosts: { 'a/b': 'c' } } }), /egress\.hosts: must be a host name/)
 })
 
 test('a service of a test takes the place of the whole entry', () => {

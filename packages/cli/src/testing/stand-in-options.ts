@@ -19,11 +19,12 @@ function readMatch(field: string, text: string, wildcards: boolean): HostMatch {
   }
 }
 
-function readHosts(binding: string, hosts: Readonly<Record<string, string>>): HostStandIn[] {
-  return Object.entries(hosts).map(([written, value]) => {
-    const field = `networks.${binding}.hosts`
-    return { match: readMatch(field, written, true), ...readMatch(`${field}["${written}"]`, value, false), written }
-  })
+function readHosts(field: string, hosts: Readonly<Record<string, string>>): HostStandIn[] {
+  return Object.entries(hosts).map(([written, value]) => ({
+    match: readMatch(field, written, true),
+    ...readMatch(`${field}["${written}"]`, value, false),
+    written,
+  }))
 }
 
 /** @throws {HawserError} `options_invalid` */
@@ -60,16 +61,21 @@ function checkName(section: 'networks' | 'services', binding: string, config: Wo
  *
  * @throws {HawserError} `options_invalid`, naming the option
  */
-export function withStandIns(config: WorkerConfig, { networks = {}, services = {} }: StandInOptions): WorkerConfig {
+export function withStandIns(
+  config: WorkerConfig,
+  { egress, networks = {}, services = {} }: StandInOptions,
+): WorkerConfig {
   const standIns = {
+    // The first of two that say the same counts.
+    egress: { hosts: [...readHosts('egress.hosts', egress?.hosts ?? {}), ...config.standIns.egress.hosts] },
     networks: copy<NetworkStandIns>(config.standIns.networks),
     services: copy<ServiceStandIn>(config.standIns.services),
   }
   for (const [binding, { hosts }] of Object.entries(networks)) {
     checkName('networks', binding, config)
     const before = standIns.networks[binding]
-    // The first of two that say the same counts.
-    standIns.networks[binding] = { ...before, hosts: [...readHosts(binding, hosts), ...(before?.hosts ?? [])] }
+    const given = readHosts(`networks.${binding}.hosts`, hosts)
+    standIns.networks[binding] = { ...before, hosts: [...given, ...(before?.hosts ?? [])] }
   }
   for (const [binding, service] of Object.entries(services)) {
     checkName('services', binding, config)

@@ -15,7 +15,7 @@ import { openStorage } from './storage.ts'
 import { readTlsOptions } from './tls-options.ts'
 import { fetchWorker, runScheduled } from './worker-requests.ts'
 
-const KNOWN: readonly string[] = ['config', 'env', 'vars', 'networks', 'services', 'tls', 'relaxed']
+const KNOWN: readonly string[] = ['config', 'env', 'vars', 'egress', 'networks', 'services', 'tls', 'relaxed']
 const LISTEN = { host: '127.0.0.1', port: 0 } as const
 /** A test that logs without end must not fill the memory. */
 const MAX_LOG_LINES = 10_000
@@ -108,6 +108,10 @@ class RunningHawser implements Hawser {
 
   logs(): readonly LogLine[] {
     return [...this.#logs]
+  }
+
+  get egress(): TestNetwork {
+    return { serve: (target, handler, how) => this.#services.serve(undefined, target, handler, how) }
   }
 
   network(binding: string): TestNetwork {

@@ -17,7 +17,7 @@ async function bundled(source: string, marker: string) {
   return { map, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }
 
-test('positions in the bundle become positions in the source, all others stay', async () => {
+test('positions in the bundle become positions in the source, Hawser’s own go, all others stay', async () => {
   const source = 'interface A { b: string }\n\nexport function fail(): never {\n  throw new Error("x")\n}\n'
   const { map, line, column } = await bundled(source, 'throw')
   const mapStack = stackMapper('/project/main.js', '/project', map)
@@ -25,8 +25,11 @@ test('positions in the bundle become positions in the source, all others stay', 
     'Error: x at 10:20',
     `    at fail (file:///project/main.js:${line}:${column})`,
     `    at main.js:${line}:${column}`,
+    '    at enter (hawser:invocations:24:18)',
+    '    at hawser:net:1:1',
     '    at fetch (file:///elsewhere/main2.js:1:1)',
     '    at node:internal/process:1:2',
+    '    at Object.<anonymous> (hawser:exports:23:23)',
   ].join('\n')
   assert.deepEqual(mapStack(stack).split('\n'), [
     'Error: x at 10:20',

@@ -221,6 +221,20 @@ test('a start that is called off leaves nothing', LIMIT, async (t) => {
   await assert.rejects(before.start({}, AbortSignal.abort()))
 })
 
+test('a start that is called off while its address is being opened opens none', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  for (const when of ['onConfig', 'place'] as const) {
+    await using desk = await Desk.open(t, { 'index.ts': says('1') })
+    const stop = new AbortController()
+    const place = (): { listen: typeof ANY } => {
+      if (when === 'place') stop.abort()
+      return { listen: ANY }
+    }
+    const onConfig = (): void => (when === 'onConfig' ? stop.abort() : undefined)
+    await assert.rejects(desk.start({ place, onConfig }, stop.signal), { code: 'connection_aborted' })
+  }
+})
+
 test('what is stored stays in the folder that was named', LIMIT, async (t) => {
   assertNoLeaks(t)
   await using desk = await Desk.open(t, {

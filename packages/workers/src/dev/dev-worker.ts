@@ -1,16 +1,15 @@
 import { stat } from 'node:fs/promises'
 import { formatHostPort, HawserError } from '@hawser/core'
 import type { BindingHost, HostPort } from '@hawser/core'
-import type { WorkerBundle } from '../bundle/bundle.ts'
 import type { WorkerConfig } from '../config.ts'
 import type { RuntimeParts } from '../miniflare/options.ts'
-import type { AnsweredRequest } from '../miniflare/request-line.ts'
 import type { Runtime } from '../miniflare/runtime.ts'
 import { runtimeModules } from '../runtime-modules.ts'
 import { storageFolder } from '../storage-folder.ts'
 import { Gate } from './gate.ts'
-import { Project } from './project.ts'
-import type { ProjectSource } from './project.ts'
+import { ProjectGroup } from './project-group.ts'
+import type { GroupBundle, GroupSource } from './project-group.ts'
+import type { EndedRequest } from './request-watch.ts'
 import { PACKAGES, SourceWatcher } from './source-watcher.ts'
 
 /** What happens to a Worker under development. */
@@ -26,7 +25,7 @@ export type DevWorkerEvent =
   | { readonly event: 'reload'; readonly url: string; readonly ms: number; readonly changed: readonly string[] }
   /** `serving`: whether the version before it still answers. */
   | { readonly event: 'failed'; readonly error: HawserError; readonly serving: boolean }
-  | ({ readonly event: 'request' } & AnsweredRequest)
+  | ({ readonly event: 'request' } & EndedRequest)
 
 /** What stays the same however often the Worker is served anew. */
 export interface DevWorkerPlace {
@@ -37,7 +36,7 @@ export interface DevWorkerPlace {
   readonly persistTo?: string | undefined
 }
 
-export interface DevWorkerOptions extends ProjectSource {
+export interface DevWorkerOptions extends GroupSource {
   /** The edge that the Worker's calls go to. */
   readonly host: BindingHost
   /** Asked once, with the first configuration. */
@@ -46,8 +45,8 @@ export interface DevWorkerOptions extends ProjectSource {
   readonly inspectorPort?: number | undefined
   /** Whether `/__scheduled` runs a cron trigger. @default false */
   readonly testScheduled?: boolean | undefined
-  /** Told of each configuration before anything is served with it. */
-  readonly onConfig: (config: WorkerConfig) => void
+  /** Told of each configuration before anything is served with it, and of those of the Workers beside it. */
+  readonly onConfig: (config: WorkerConfig, all: readonly WorkerConfig[]) => void
   /** Told once where the Worker will answer. */
   readonly onListen: (address: HostPort) => void | Promise<void>
   readonly onEvent: (event: DevWorkerEvent) => void
@@ -63,27 +62,18 @@ export interface DevWorker extends AsyncDisposable {
   readonly failed: Promise<never>
 }
 
-function isSame(a: WorkerBundle, b: WorkerBundle): boolean {
-  return (
-    a.modules.length === b.modules.length &&
-    a.modules.every(({ path, contents }, at) => {
-      const other = b.modules[at]
-      if (path !== other?.path) return false
-      if (typeof contents === 'string' || typeof other.contents === 'string') return contents === other.contents
-      return Buffer.compare(contents, other.contents) === 0
-    })
-  )
-}
-
 /** Of workerd itself, behind the gate. */
 const INNER: HostPort = { host: '127.0.0.1', port: 0 }
 
-async function openGate({ listen, anyPort = false }: Omit<DevWorkerPlace, 'persistTo'>): Promise<Gate> {
+async function openGate(
+  { listen, anyPort = false }: Omit<DevWorkerPlace, 'persistTo'>,
+  onRequest: (request: EndedRequest) => void,
+): Promise<Gate> {
   try {
-    return await Gate.open(listen)
+    return await Gate.open(listen, onRequest)
   } catch (error) {
     if (!anyPort) throw error
-    return Gate.open({ ...listen, port: 0 })
+    return Gate.open({ ...listen, port: 0 }, onRequest)
   }
 }
 
@@ -119,8 +109,8 @@ class WatchedWorker implements DevWorker {
   readonly #owned = new AsyncDisposableStack()
   #storage: string | undefined
   #gate: Gate | undefined
-  #project: Project | undefined
-  #bundle: WorkerBundle | undefined
+  #project: ProjectGroup | undefined
+  #bundle: GroupBundle | undefined
   #inputs: readonly string[] = []
   #runtime: Runtime | undefined
   readonly #seen = new Map<string, number | undefined>()
@@ -145,16 +135,29 @@ class WatchedWorker implements DevWorker {
     // Both take their time, and neither needs to know the Worker.
     void import('../miniflare/runtime.ts').catch(() => {})
     runtimeModules().catch(() => {})
-    this.#project = await this.#read()
-    await checkInspector(this.#options.inspectorPort)
-    const { persistTo, ...place } = await this.#options.place(this.#project.config)
-    this.#gate = this.#owned.use(await openGate(place))
-    await this.#options.onListen(this.#gate.address)
-    this.#storage = await storageFolder(persistTo, this.#owned)
-    await this.#note(this.#project.config.files)
+    await this.#settle()
     this.#running = this.#refresh([], performance.now())
     await this.#running
     if (this.#options.watch !== false) await this.#catchUp()
+  }
+
+  /** Finds out where the Worker will answer and keep its storage, and opens both: for itself until it is sure to go on. */
+  async #settle(): Promise<void> {
+    await using opening = new AsyncDisposableStack()
+    const { signal } = this.#stopping
+    this.#project = await this.#read()
+    signal.throwIfAborted()
+    await checkInspector(this.#options.inspectorPort)
+    const { persistTo, ...place } = await this.#options.place(this.#project.config)
+    const onRequest = (request: EndedRequest): void => this.#options.onEvent({ event: 'request', ...request })
+    const gate = opening.use(await openGate(place, onRequest))
+    await this.#options.onListen(gate.address)
+    const storage = await storageFolder(persistTo, opening)
+    await this.#note(this.#project.files)
+    signal.throwIfAborted()
+    this.#owned.use(opening.move())
+    this.#gate = gate
+    this.#storage = storage
   }
 
   /** What files were like when they were read: nothing is watched until the first version runs. */
@@ -178,7 +181,7 @@ class WatchedWorker implements DevWorker {
   }
 
   async #close(): Promise<void> {
-    this.#stopping.abort()
+    this.#stopping.abort(new HawserError('connection_aborted', 'stopped before it had started'))
     await using _owned = this.#owned
     this.#watcher[Symbol.dispose]()
     await this.#runtime?.close().catch(() => {})
@@ -191,9 +194,9 @@ class WatchedWorker implements DevWorker {
     return this.#stopping.signal.aborted
   }
 
-  async #read(): Promise<Project> {
-    const project = await Project.read(this.#options)
-    this.#options.onConfig(project.config)
+  async #read(): Promise<ProjectGroup> {
+    const project = await ProjectGroup.read(this.#options)
+    this.#options.onConfig(project.config, project.configs)
     return project
   }
 
@@ -230,7 +233,7 @@ class WatchedWorker implements DevWorker {
       failure = HawserError.from(error, 'runtime_failed')
       if (project !== before) {
         await project[Symbol.asyncDispose]()
-        this.#options.onConfig(before.config)
+        this.#options.onConfig(before.config, before.configs)
         project = before
       }
       if (failure.code === 'listen_failed') throw failure
@@ -242,24 +245,20 @@ class WatchedWorker implements DevWorker {
   }
 
   /** @returns false where nothing that is served has changed */
-  async #serve(project: Project, changed: readonly string[], isOther: boolean): Promise<boolean> {
+  async #serve(project: ProjectGroup, changed: readonly string[], isOther: boolean): Promise<boolean> {
     const { signal } = this.#stopping
     const bundle = await project.build(changed, signal)
     this.#inputs = bundle.inputs
     if (!this.#isServing) await this.#note(bundle.inputs)
     const isBundled = (file: string): boolean => bundle.inputs.includes(file)
-    const isSameBundle = this.#bundle !== undefined && isSame(bundle, this.#bundle)
+    const isSameBundle = bundle.isSame(this.#bundle)
     // What failed and is as it was before needs no new start, but a word.
     if (this.#isServing && !isOther && isSameBundle && changed.every(isBundled)) return this.#hasFailed
-    const { bindings, egress } = await project.doors(this.#options.host)
+    const workers = await project.parts(bundle, this.#options.host)
     const [runtime, { createRuntime }] = await Promise.all([runtimeModules(), import('../miniflare/runtime.ts')])
     const storage = this.#storage
     if (this.#stopped || storage === undefined) return false
-    const { config, compatibilityDate } = project
-    await this.#run(
-      { ...this.#common(storage), config, compatibilityDate, bundle, runtime, bindings, egress },
-      createRuntime,
-    )
+    await this.#run({ ...this.#common(storage), ...workers, runtime }, createRuntime)
     this.#bundle = bundle
     return true
   }
@@ -293,9 +292,8 @@ class WatchedWorker implements DevWorker {
   }
 
   #common(storage: string): Pick<RuntimeParts, 'listen' | 'storage' | 'logger' | 'dev'> {
-    const { logger, inspectorPort, testScheduled = false, onEvent } = this.#options
-    const onRequest = (request: AnsweredRequest): void => onEvent({ event: 'request', ...request })
-    return { listen: INNER, storage, logger, dev: { inspectorPort, testScheduled, onRequest } }
+    const { logger, inspectorPort, testScheduled = false } = this.#options
+    return { listen: INNER, storage, logger, dev: { inspectorPort, testScheduled } }
   }
 
   #served(changed: readonly string[], startedAt: number): void {

@@ -122,3 +122,51 @@ test('an address that is taken is named', LIMIT, async (t) => {
     return true
   })
 })
+
+test('every request is told of: answered, given up, cut off, refused', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  const told: string[] = []
+  const { promise: fourth, resolve } = Promise.withResolvers<void>()
+  await using gate = await Gate.open(ANY, ({ method, path, status, outcome }) => {
+    told.push(`${method} ${path} ${status ?? '-'} ${outcome}`)
+    if (told.length === 4) resolve()
+  })
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.on('data', (data) => {
+      if (data.includes('/answer')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+      if (data.includes('/cut')) socket.resetAndDestroy()
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  await using _server = server
+  gate.pass({ host: '127.0.0.1', port: (server.address() as AddressInfo).port })
+
+  const first = client(gate)
+  first.write('GET /answer HTTP/1.1\r\n\r\n')
+  await once(first, 'data')
+  first.write('GET /cut HTTP/1.1\r\n\r\n')
+  await ended(first)
+  const second = client(gate)
+  second.write('GET /answer HTTP/1.1\r\n\r\nGET /given-up HTTP/1.1\r\n\r\n')
+  await once(second, 'data')
+  second.destroy()
+  await once(second, 'close')
+  await fourth
+  const last = client(gate)
+  last.write('GET /answer HTTP/1.1\r\n\r\nGET /open HTTP/1.1\r\n\r\n')
+  await once(last, 'data')
+  gate.refuse('src/index.ts:1:1: no')
+  assert.match(await ask(gate, 'GET /refused HTTP/1.1\r\n\r\n'), /src\/index\.ts:1:1: no/)
+  assert.deepEqual(told, [
+    'GET /answer 200 ok',
+    'GET /cut - error',
+    'GET /answer 200 ok',
+    'GET /given-up - aborted',
+    'GET /answer 200 ok',
+    'GET /refused 503 ok',
+  ])
+  await gate.close()
+  assert.equal(told.at(-1), 'GET /open - error')
+})

@@ -2,6 +2,8 @@ import { connect, createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { formatHostPort, HawserError, splice, systemCode } from '@hawser/core'
 import type { HostPort } from '@hawser/core'
+import { RequestWatch } from './request-watch.ts'
+import type { EndedRequest } from './request-watch.ts'
 
 /** Connections that wait while the Worker is served anew; those beyond are turned away. */
 const MAX_WAITING = 1_000
@@ -12,10 +14,12 @@ type State =
   | { readonly kind: 'open'; readonly to: HostPort }
   | { readonly kind: 'failed'; readonly message: string }
 
+const UNAVAILABLE = 503
+
 /** HTTP, for what else should ask: the text of the failure, to be read by the developer. */
 function failureAnswer(message: string): string {
   const body = Buffer.from(`${message}\n`)
-  const head = `HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\n`
+  const head = `HTTP/1.1 ${UNAVAILABLE} Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\n`
   return `${head}Connection: close\r\nContent-Length: ${body.length}\r\n\r\n${body.toString()}`
 }
 
@@ -27,18 +31,24 @@ export class Gate implements AsyncDisposable {
   readonly address: HostPort
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
-  readonly #waiting = new Set<Socket>()
+  /** Since when each of them waits. */
+  readonly #waiting = new Map<Socket, number>()
+  readonly #onRequest: (request: EndedRequest) => void
   #state: State = { kind: 'waiting' }
   #closing: Promise<void> | undefined
 
-  private constructor(server: Server, address: HostPort) {
+  private constructor(server: Server, address: HostPort, onRequest: (request: EndedRequest) => void) {
     this.#server = server
+    this.#onRequest = onRequest
     this.address = address
     server.on('connection', (socket) => this.#accept(socket))
   }
 
-  /** @throws {HawserError} `listen_failed` */
-  static async open(listen: HostPort): Promise<Gate> {
+  /**
+   * @param onRequest told of each request once it is over
+   * @throws {HawserError} `listen_failed`
+   */
+  static async open(listen: HostPort, onRequest: (request: EndedRequest) => void = ignore): Promise<Gate> {
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => {
@@ -49,7 +59,7 @@ export class Gate implements AsyncDisposable {
     })
     const bound = server.address()
     const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port
-    return new Gate(server, { host: listen.host, port })
+    return new Gate(server, { host: listen.host, port }, onRequest)
   }
 
   /** New connections wait from here on. */
@@ -71,14 +81,18 @@ export class Gate implements AsyncDisposable {
 
   /** Ends all connections and stops listening, now. Idempotent. */
   close(): Promise<void> {
-    return (this.#closing ??= new Promise((resolve) => {
-      this.#server.close(() => resolve())
-      for (const socket of this.#sockets) socket.destroy()
-    }))
+    return (this.#closing ??= this.#close())
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async #close(): Promise<void> {
+    const closed = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)))
+    const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    for (const socket of this.#sockets) socket.destroy()
+    await Promise.all([stopped, ...closed])
   }
 
   #accept(socket: Socket): void {
@@ -92,29 +106,46 @@ export class Gate implements AsyncDisposable {
     else this.#place(socket)
   }
 
-  #place(socket: Socket): void {
+  #place(socket: Socket, since?: number): void {
     const state = this.#state
     if (state.kind === 'waiting') {
-      this.#waiting.add(socket)
+      this.#waiting.set(socket, since ?? performance.now())
     } else if (state.kind === 'failed') {
-      socket.resume() // a request that nobody reads would be answered with a reset
-      socket.end(failureAnswer(state.message))
+      this.#refuse(socket, new RequestWatch(this.#onRequest, since), state.message)
     } else {
-      this.#join(socket, state.to)
+      this.#join(socket, new RequestWatch(this.#onRequest, since), state.to)
     }
   }
 
   #release(): void {
     const waiting = [...this.#waiting]
     this.#waiting.clear()
-    for (const socket of waiting) this.#place(socket)
+    for (const [socket, since] of waiting) this.#place(socket, since)
   }
 
-  #join(socket: Socket, to: HostPort): void {
+  #refuse(socket: Socket, watch: RequestWatch, message: string): void {
+    // Read, too: a request that nobody reads would be answered with a reset.
+    socket.on('data', (data) => {
+      watch.received(data)
+      watch.refuse(UNAVAILABLE)
+    })
+    socket.resume()
+    socket.end(failureAnswer(message))
+  }
+
+  #join(socket: Socket, watch: RequestWatch, to: HostPort): void {
     const inner = connect({ ...to, noDelay: true, allowHalfOpen: true })
     this.#sockets.add(inner)
     inner.on('error', ignore)
     inner.once('close', () => this.#sockets.delete(inner))
+    // Whichever ends first is the one that tells how; at the end of all it is this side.
+    const onGone = (): void => (this.#closing === undefined ? watch.clientGone() : watch.answersEnded())
+    socket.on('data', (data) => watch.received(data))
+    inner.on('data', (data) => watch.sent(data))
+    for (const event of ['error', 'end', 'close'] as const) {
+      socket.on(event, onGone)
+      inner.on(event, () => watch.answersEnded())
+    }
     splice(socket, inner, { forward: 0, backward: 0 }).catch(ignore) // how either ends is all there is to pass on
     socket.resume() // it came paused, so that it could wait
   }

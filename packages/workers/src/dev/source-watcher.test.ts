@@ -87,3 +87,39 @@ test('what is no longer watched is passed over, packages and missing folders alw
   await writeFile(b, '1')
   assert.deepEqual(await batches.next(), [b])
 })
+
+test(
+  'a tree is watched once it is there, however late and however deep, and when it is made anew',
+  LIMIT,
+  async (t) => {
+    const folder = await folderOf(t)
+    const tree = join(folder, 'public', 'assets')
+    const batches = new Batches()
+    using watcher = new SourceWatcher(batches.push)
+    watcher.watch({ files: [], trees: [tree] })
+    const until = async (file: string): Promise<void> => {
+      while (!(await batches.next()).includes(file));
+    }
+    await mkdir(join(folder, 'public'))
+    await mkdir(tree)
+    await until(tree)
+    await writeFile(join(tree, 'a.txt'), '1')
+    await until(join(tree, 'a.txt'))
+    await rm(tree, { recursive: true })
+    await until(tree)
+    await mkdir(tree)
+    await until(tree)
+    await writeFile(join(tree, 'b.txt'), '1')
+    await until(join(tree, 'b.txt'))
+  },
+)
+
+test('of a tree, what wrangler, Hawser and git keep in it does not count', LIMIT, async (t) => {
+  const folder = await folderOf(t)
+  for (const name of ['.wrangler', '.git']) await mkdir(join(folder, name))
+  const batches = new Batches()
+  using watcher = new SourceWatcher(batches.push)
+  watcher.watch({ files: [], trees: [folder] })
+  for (const name of ['.wrangler/state', '.git/index', 'index.html']) await writeFile(join(folder, name), '1')
+  assert.deepEqual(await batches.next(), [join(folder, 'index.html')])
+})

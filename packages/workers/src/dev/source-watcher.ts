@@ -1,4 +1,4 @@
-import { watch } from 'node:fs'
+import { existsSync, watch } from 'node:fs'
 import type { FSWatcher } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 
@@ -6,13 +6,22 @@ import { dirname, join, sep } from 'node:path'
 const QUIET_MS = 30
 /** What comes from a registry, and changes only where somebody installs. */
 export const PACKAGES: string = `${sep}node_modules${sep}`
+/** In a tree, these are nobody's sources: what is installed, what wrangler and Hawser keep, what git keeps. */
+const LEFT_OUT: readonly string[] = [PACKAGES, `${sep}.wrangler${sep}`, `${sep}.git${sep}`]
+
+/** The nearest folder above that is there. */
+function existingAbove(path: string): string {
+  let folder = dirname(path)
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder)
+  return folder
+}
 
 /** What to watch. All paths are absolute; what does not exist yet is noticed when it comes. */
 export interface Watched {
   readonly files: Iterable<string>
   /** Folders of which every file counts, but not what is in folders below. */
   readonly folders?: Iterable<string>
-  /** Folders of which everything counts, however deep. */
+  /** Folders of which everything counts, however deep. A build may take one away and make it anew. */
   readonly trees?: Iterable<string>
 }
 
@@ -39,7 +48,9 @@ export class SourceWatcher implements Disposable {
     this.#files = new Set([...files].filter((file) => !file.includes(PACKAGES)))
     this.#folders = new Set(folders)
     this.#trees = [...trees]
-    const wanted = new Set([...[...this.#files].map((file) => dirname(file)), ...this.#folders])
+    // What takes a tree away or makes it shows in the folder above.
+    const above = this.#trees.map((tree) => existingAbove(tree))
+    const wanted = new Set([...[...this.#files].map((file) => dirname(file)), ...this.#folders, ...above])
     const keys = new Map([...wanted].map((folder) => [folder, false]))
     for (const tree of this.#trees) keys.set(tree, true)
     for (const [folder, watcher] of this.#watchers) {
@@ -74,13 +85,28 @@ export class SourceWatcher implements Disposable {
     this.#watchers.delete(folder)
   }
 
+  #isInTree(file: string): boolean {
+    return this.#trees.some(
+      (tree) => file.startsWith(`${tree}${sep}`) && !LEFT_OUT.some((part) => file.slice(tree.length).includes(part)),
+    )
+  }
+
+  /** @returns the trees that came or went with `file` */
+  #reopenTrees(file: string): readonly string[] {
+    const trees = this.#trees.filter((tree) => tree === file || tree.startsWith(`${file}${sep}`))
+    for (const tree of trees) {
+      this.#drop(tree)
+      this.#open(existingAbove(tree), false)
+      this.#open(tree, true)
+    }
+    return trees.filter((tree) => tree === file || existsSync(tree))
+  }
+
   #noticed(file: string): void {
-    const counts =
-      this.#files.has(file) ||
-      this.#folders.has(dirname(file)) ||
-      this.#trees.some((tree) => file.startsWith(`${tree}${sep}`) && !file.includes(PACKAGES))
-    if (!counts) return
-    this.#changed.add(file)
+    const counts = this.#files.has(file) || this.#folders.has(dirname(file)) || this.#isInTree(file)
+    const changed = [...this.#reopenTrees(file), ...(counts ? [file] : [])]
+    if (changed.length === 0) return
+    for (const one of changed) this.#changed.add(one)
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       const files = [...this.#changed]

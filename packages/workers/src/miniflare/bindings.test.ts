@@ -233,6 +233,13 @@ test('queues deliver to the Worker itself', LIMIT, async (t) => {
   assert.equal(await (await site.worker.fetch('/')).text(), '1')
 })
 
+test('of containers it is said what runs and what does not', async (t) => {
+  const { warnings } = await options(t, { containers: [{ class_name: 'Box', image: 'docker.io/httpd:1' }] })
+  assert.deepEqual(warnings, [
+    '"containers" are not started here: the Durable Objects that they belong to run, the containers themselves do not, and ctx.container is undefined',
+  ])
+})
+
 test('a cron trigger can be run by hand, as in wrangler', LIMIT, async (t) => {
   assertNoLeaks(t)
   const source = `

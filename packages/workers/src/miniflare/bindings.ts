@@ -51,24 +51,35 @@ function queues({ queues: { producers = [], consumers = [] } }: Config): Binding
   }
 }
 
-/** Bindings to other Workers cannot be answered by a runtime that runs this one alone. */
-function isOwn(config: WorkerConfig, script: string | undefined, what: string, logger: Logger): boolean {
-  if (script === undefined || script === config.name) return true
+/** By name: the Workers that run side by side, of which each may be bound to the others. */
+export type WorkersByName = ReadonlyMap<string, WorkerConfig>
+
+/** Bindings to a Worker can be answered where that Worker runs. */
+function isHere(workers: WorkersByName, script: string | undefined, what: string, logger: Logger): boolean {
+  if (script === undefined || workers.has(script)) return true
   logger.warn(
-    `${what} belongs to the Worker "${script}", and only bindings to the Worker itself are supported yet: it is left out`,
+    `${what} belongs to the Worker "${script}", which does not run here, and is left out: hawser dev -c … -c … runs several`,
   )
   return false
 }
 
-function durableObjects(config: WorkerConfig, logger: Logger): BindingOptions {
+function durableObjects(config: WorkerConfig, workers: WorkersByName, logger: Logger): BindingOptions {
   const classes = durableObjectClasses(config.wrangler)
   const bound = config.wrangler.durable_objects.bindings.filter(({ name, script_name: script }) =>
-    isOwn(config, script, `durable_objects: "${name}"`, logger),
+    isHere(workers, script, `durable_objects: "${name}"`, logger),
   )
-  const names = new Set(bound.map(({ class_name: className }) => className))
+  const isOwn = (script = config.name): boolean => script === config.name
+  const names = new Set(bound.filter((one) => isOwn(one.script_name)).map(({ class_name: className }) => className))
+  const stored = (className: string, script = config.name): boolean | undefined => {
+    const owner = workers.get(script) ?? config
+    return durableObjectClasses(owner.wrangler).get(className)
+  }
   return {
     durableObjects: Object.fromEntries(
-      bound.map(({ name, class_name: className }) => [name, { className, useSQLite: classes.get(className) }]),
+      bound.map(({ name, class_name: className, script_name: script }) => [
+        name,
+        { className, useSQLite: stored(className, script), ...(isOwn(script) ? {} : { scriptName: script }) },
+      ]),
     ),
     // Reachable through `ctx.exports` alone.
     additionalUnboundDurableObjects: [...classes]
@@ -78,16 +89,22 @@ function durableObjects(config: WorkerConfig, logger: Logger): BindingOptions {
 }
 
 /** Service bindings and Workflows. */
-function ownServices(config: WorkerConfig, logger: Logger): BindingOptions {
-  const { services = [], workflows } = config.wrangler
+function services(config: WorkerConfig, workers: WorkersByName, logger: Logger): BindingOptions {
+  const { services: bound = [], workflows } = config.wrangler
   return {
     serviceBindings: byBinding(
-      services.filter(({ binding, service }) => isOwn(config, service, `services: "${binding}"`, logger)),
+      bound.filter(({ binding, service }) => isHere(workers, service, `services: "${binding}"`, logger)),
       ({ service, entrypoint, props }) => ({ name: service, entrypoint, props }),
     ),
     workflows: byBinding(
-      workflows.filter(({ binding, script_name: script }) => isOwn(config, script, `workflows: "${binding}"`, logger)),
-      ({ name, class_name: className }) => ({ name, className }),
+      workflows.filter(({ binding, script_name: script }) =>
+        isHere(workers, script, `workflows: "${binding}"`, logger),
+      ),
+      ({ name, class_name: className, script_name: script }) => ({
+        name,
+        className,
+        ...(script === undefined || script === config.name ? {} : { scriptName: script }),
+      }),
     ),
   }
 }
@@ -194,7 +211,6 @@ const REMOTE_ONLY = [
 
 /** Keys of the configuration that nothing here provides yet. */
 const UNSUPPORTED = [
-  'containers',
   'logfwdr',
   'streaming_tail_consumers',
   'tail_consumers',
@@ -214,6 +230,11 @@ function warnOfUnsupported(config: Config, logger: Logger): void {
       logger.warn(`"${key}" runs at Cloudflare alone and has no local form: its bindings are missing from env`)
     }
   }
+  if (isSet(config.containers)) {
+    logger.warn(
+      '"containers" are not started here: the Durable Objects that they belong to run, the containers themselves do not, and ctx.container is undefined',
+    )
+  }
   for (const key of UNSUPPORTED) {
     if (isSet(config[key])) logger.warn(`"${key}" is not supported yet: its bindings are missing from env`)
   }
@@ -222,8 +243,14 @@ function warnOfUnsupported(config: Config, logger: Logger): void {
 /**
  * The bindings that Miniflare provides by itself. Storage is local whatever `remote` says; what cannot be provided is named
  * in a warning and left out, so that the rest of the Worker runs.
+ *
+ * @param workers all that run side by side, this one included
  */
-export function bindingOptions(config: WorkerConfig, logger: Logger): BindingOptions {
+export function bindingOptions(
+  config: WorkerConfig,
+  logger: Logger,
+  workers: WorkersByName = new Map([[config.name, config]]),
+): BindingOptions {
   const { wrangler } = config
   const folder = dirname(config.path)
   warnOfUnsupported(wrangler, logger)
@@ -231,8 +258,8 @@ export function bindingOptions(config: WorkerConfig, logger: Logger): BindingOpt
     bindings: config.vars as NonNullable<WorkerOptions['bindings']>,
     ...storage(wrangler),
     ...queues(wrangler),
-    ...durableObjects(config, logger),
-    ...ownServices(config, logger),
+    ...durableObjects(config, workers, logger),
+    ...services(config, workers, logger),
     ...hyperdrives(wrangler, logger),
     ...blobs(wrangler),
     ...assets(wrangler, folder, logger),

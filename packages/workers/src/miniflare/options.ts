@@ -8,24 +8,30 @@ import { nodeCompat } from '../bundle/node-compat.ts'
 import type { WorkerConfig } from '../config.ts'
 import type { RuntimeModules } from '../runtime-modules.ts'
 import { bindingOptions } from './bindings.ts'
+import type { WorkersByName } from './bindings.ts'
 import { durableObjectClasses } from './durable-objects.ts'
 import { ownModules } from './own-modules.ts'
-import type { AnsweredRequest } from './request-line.ts'
 import { MiniflareLog } from './runtime-log.ts'
 import type { RuntimeLog } from './runtime-log.ts'
-import { vpcParts } from './vpc.ts'
+import { invocationsWrapper, vpcParts } from './vpc.ts'
 import type { OpenBinding } from './vpc.ts'
 
-/** Everything that a running Worker is made of. */
-export interface RuntimeParts {
+/** One Worker, ready to run. */
+export interface WorkerParts {
   readonly config: WorkerConfig
   readonly compatibilityDate: string
   readonly bundle: WorkerBundle
-  readonly runtime: RuntimeModules
   /** Open doors for each of `config.networks`. */
   readonly bindings: readonly OpenBinding[]
   /** Open doors for everything that goes through no binding. */
   readonly egress: BindingDoors
+}
+
+/** Everything that a workerd is made of: the Worker that answers requests, and those beside it. */
+export interface RuntimeParts extends WorkerParts {
+  /** Reached by service bindings, by the first and by each other. @default none */
+  readonly others?: readonly WorkerParts[] | undefined
+  readonly runtime: RuntimeModules
   readonly listen: HostPort
   /** Folder for all storage of simulated bindings. */
   readonly storage: string
@@ -34,13 +40,12 @@ export interface RuntimeParts {
   readonly dev?: DevParts | undefined
 }
 
-/** What a developer wants besides: to see each request, to step through the code, to run crons by hand. */
+/** What a developer wants besides: to step through the code, to run crons by hand. */
 export interface DevParts {
   /** Port of 127.0.0.1 for DevTools. */
   readonly inspectorPort?: number | undefined
   /** Whether `/__scheduled` runs a cron trigger, as it does under wrangler's flag of that name. */
   readonly testScheduled: boolean
-  readonly onRequest: (request: AnsweredRequest) => void
 }
 
 type Module = Extract<WorkerOptions['modules'], readonly unknown[]>[number]
@@ -72,8 +77,8 @@ function sharedOptions(
     defaultPersistRoot: storage,
     defaultProjectTmpPath: storage, // e-mails that the Worker sends are put there
     unsafeTriggerHandlers: true, // `/cdn-cgi/handler/scheduled` runs a cron trigger, as in wrangler
-    logRequests: dev !== undefined,
-    log: new MiniflareLog(logger, dev?.onRequest),
+    logRequests: false,
+    log: new MiniflareLog(logger),
     ...(dev?.inspectorPort === undefined ? {} : { inspectorPort: dev.inspectorPort }),
     verbose: true, // without it workerd does not tell of uncaught exceptions
     structuredWorkerdLogs: true,
@@ -87,8 +92,44 @@ function durableObjectNames({ wrangler, name }: WorkerConfig): ReadonlySet<strin
   return new Set([...durableObjectClasses(wrangler).keys(), ...bound.map(({ class_name: className }) => className)])
 }
 
+/** One Worker and its wrappers. */
+function workersOf(worker: WorkerParts, parts: RuntimeParts, workers: WorkersByName, scope: string): WorkerOptions[] {
+  const { config, bundle, compatibilityDate } = worker
+  const { runtime, logger, dev } = parts
+  const flags = config.wrangler.compatibility_flags
+  const [main, ...others] = bundle.modules
+  const folder = dirname(main.path)
+  const vpc = vpcParts(worker.bindings, worker.egress, runtime, flags, scope)
+  const user = { name: basename(main.path), exports: bundle.exports, durableObjects: durableObjectNames(config) }
+  const mode = nodeCompat(compatibilityDate, flags)
+  const hasNodeSockets = mode === 'v1' || mode === 'v2'
+  const testScheduled = dev?.testScheduled
+  const { entry, others: own } = ownModules(folder, user, runtime, { hasNodeSockets, testScheduled })
+  const inspected = dev?.inspectorPort !== undefined
+  const mainModule = inspected ? withSourceMap(toModule(main), folder, bundle.sourceMap) : toModule(main)
+  if (!vpc.ownSockets) {
+    logger.warn(
+      'compatibility flag disallow_importable_env: connect() of cloudflare:sockets reports every failure alike and takes a reset for an end, and node:net and node:tls are workerd’s own: no TLS over a stream of another kind',
+    )
+  }
+  const options = {
+    name: config.name,
+    compatibilityDate,
+    compatibilityFlags: flags,
+    modulesRoot: folder,
+    modules: vpc.ownSockets
+      ? [entry, mainModule, ...others.map(toModule), ...own]
+      : [mainModule, ...others.map(toModule)],
+    ...(inspected ? { unsafeInspectorProxy: true } : {}),
+    stripCfConnectingIp: false, // the edge decides which headers leave
+    ...bindingOptions(config, logger, workers),
+    ...vpc.worker,
+  } as const satisfies WorkerOptions
+  return [options, ...vpc.wrappers]
+}
+
 /**
- * Miniflare's options for one Worker. This folder alone knows Miniflare's shape.
+ * Miniflare's options for the Workers of one workerd. This folder alone knows Miniflare's shape.
  *
  * @param onOutput called each time workerd is started, with a promise of the end of its output
  */
@@ -97,37 +138,9 @@ export function miniflareOptions(
   log: RuntimeLog,
   onOutput: (end: Promise<void>) => void,
 ): MiniflareOptions {
-  const { config, bundle, runtime, logger, dev } = parts
-  const flags = config.wrangler.compatibility_flags
-  const [main, ...others] = bundle.modules
-  const folder = dirname(main.path)
-  const vpc = vpcParts(parts.bindings, parts.egress, runtime, flags)
-  const user = { name: basename(main.path), exports: bundle.exports, durableObjects: durableObjectNames(config) }
-  const mode = nodeCompat(parts.compatibilityDate, flags)
-  const hasNodeSockets = mode === 'v1' || mode === 'v2'
-  const { entry, others: own } = ownModules(folder, user, runtime, {
-    hasNodeSockets,
-    testScheduled: dev?.testScheduled,
-  })
-  const inspected = dev?.inspectorPort !== undefined
-  const mainModule = inspected ? withSourceMap(toModule(main), folder, bundle.sourceMap) : toModule(main)
-  if (!vpc.ownSockets) {
-    logger.warn(
-      'compatibility flag disallow_importable_env: connect() of cloudflare:sockets reports every failure alike and takes a reset for an end, and node:net and node:tls are workerd’s own: no TLS over a stream of another kind',
-    )
-  }
-  const worker = {
-    name: config.name,
-    compatibilityDate: parts.compatibilityDate,
-    compatibilityFlags: flags,
-    modulesRoot: folder,
-    modules: vpc.ownSockets
-      ? [entry, mainModule, ...others.map(toModule), ...own]
-      : [mainModule, ...others.map(toModule)],
-    ...(inspected ? { unsafeInspectorProxy: true } : {}),
-    stripCfConnectingIp: false, // the edge decides which headers leave
-    ...bindingOptions(config, logger),
-    ...vpc.worker,
-  } as const satisfies WorkerOptions
-  return { ...sharedOptions(parts, log, onOutput), workers: [worker, ...vpc.wrappers] }
+  const all = [parts, ...(parts.others ?? [])]
+  const byName = new Map(all.map(({ config }) => [config.name, config]))
+  // The first answers requests: its own options come first of all.
+  const workers = all.flatMap((worker, at) => workersOf(worker, parts, byName, at === 0 ? '' : `${at}-`))
+  return { ...sharedOptions(parts, log, onOutput), workers: [...workers, invocationsWrapper(parts.runtime)] }
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { withSourceName } from '../runtime-modules.ts'
 import type { RuntimeModules } from '../runtime-modules.ts'
 
 /** In Miniflare's shape. */
@@ -71,7 +72,7 @@ export function ownModules(
     contents,
   })
   return {
-    entry: script('__hawser_entry__.mjs', entryText(main, testScheduled)),
+    entry: script('__hawser_entry__.mjs', withSourceName(entryText(main, testScheduled), 'entry')),
     others: [
       script('hawser:runtime', runtime.runtime),
       script('hawser:exports', runtime.exports),

@@ -59,6 +59,28 @@ test('an uncaught exception is an error of the Worker, with mapped positions', a
   ])
 })
 
+test('an exception that comes again from a caller, without frames, is told once', async () => {
+  const uncaught = (stack: string): string =>
+    internal('info', `uncaught exception; source = Uncaught (in promise); stack = ${stack}`)
+  const frames = 'Error: no\n    at f (bundle.js:9:9)'
+  const { lines } = await logged([frames, 'Error: no', 'Error: no', 'Error: other', frames].map(uncaught))
+  assert.deepEqual(
+    lines.map(({ message }) => message.slice('Uncaught (in promise): '.length)),
+    ['Error: no\n    at f (source.ts:1:1)', 'Error: no', 'Error: other', 'Error: no\n    at f (source.ts:1:1)'],
+  )
+})
+
+test('an error on the console has mapped positions, other text stays as it is', async () => {
+  const { lines } = await logged([
+    said('error', 'Error: no\n    at f (bundle.js:9:9)'),
+    said('info', 'see bundle.js:9:9'),
+  ])
+  assert.deepEqual(
+    lines.map(({ message }) => message),
+    ['Error: no\n    at f (source.ts:1:1)', 'see bundle.js:9:9'],
+  )
+})
+
 test('a Worker that prints the same words is not taken for workerd', async () => {
   const message = 'uncaught exception; source = me; stack = none'
   const { lines } = await logged([said('info', message)])

@@ -3,8 +3,6 @@ import type { Readable } from 'node:stream'
 import type { Logger } from '@hawser/core'
 import { Log, LogLevel } from 'miniflare'
 import type { MapStack } from '../bundle/source-positions.ts'
-import { parseRequestLine } from './request-line.ts'
-import type { AnsweredRequest } from './request-line.ts'
 
 /** One line that workerd wrote in its structured form. `source` is there only where workerd itself is speaking. */
 interface RuntimeLine {
@@ -15,6 +13,8 @@ interface RuntimeLine {
 
 /** How workerd reports an exception that a Worker did not catch. */
 const UNCAUGHT = /^uncaught exception; source = (.*?); stack = (.*)$/s
+/** What a console makes of an error. */
+const STACK = /\n {4}at /
 /** Addresses in the binary, at the end of workerd's own messages. */
 const NATIVE_STACK = /\nstack:(?: \S+)+$/
 
@@ -40,6 +40,8 @@ export class RuntimeLog {
   readonly #worker: Logger
   readonly #runtime: Logger
   readonly #mapStack: MapStack
+  /** What the last exception that nobody caught says of itself, above its frames. */
+  #lastThrown: string | undefined
   /** Last words of workerd's own, for the message if it does not start. */
   readonly #complaints: string[] = []
 
@@ -68,16 +70,24 @@ export class RuntimeLog {
   #take(line: string): void {
     const parsed = parseLine(line)
     const message = typeof parsed?.message === 'string' ? parsed.message : line
-    if (parsed !== undefined && parsed.source === undefined) return logAt(this.#worker, parsed.level, message)
+    if (parsed !== undefined && parsed.source === undefined) {
+      return logAt(this.#worker, parsed.level, STACK.test(message) ? this.#mapStack(message) : message)
+    }
     // Only workerd's own lines have a source, so a Worker cannot pass off its output as an exception.
     const [, where, stack] = UNCAUGHT.exec(message) ?? []
-    if (stack !== undefined) {
-      return this.#worker.error(`${where}: ${this.#mapStack(stack)}`)
-    }
+    if (stack !== undefined) return this.#uncaught(where ?? '', stack)
     const text = this.#mapStack(message.replace(NATIVE_STACK, ''))
     if (parsed?.level !== 'info') this.#complain(text)
     // With --verbose, which uncaught exceptions need, workerd also tells of much that concerns nobody.
     return this.#runtime.debug(text)
+  }
+
+  /** What one Worker or object did not catch, whoever called it did not either, and has it without frames: that was told. */
+  #uncaught(where: string, stack: string): void {
+    const isRepeated = stack === this.#lastThrown
+    const hasFrames = STACK.test(stack)
+    this.#lastThrown = hasFrames ? stack.slice(0, stack.search(STACK)) : undefined
+    if (!isRepeated) this.#worker.error(`${where}: ${this.#mapStack(stack)}`)
   }
 
   #complain(text: string): void {
@@ -89,17 +99,13 @@ export class RuntimeLog {
 /** Miniflare's own messages, which concern its simulators. */
 export class MiniflareLog extends Log {
   readonly #logger: Logger
-  readonly #onRequest: ((request: AnsweredRequest) => void) | undefined
 
-  constructor(logger: Logger, onRequest?: (request: AnsweredRequest) => void) {
+  constructor(logger: Logger) {
     super(LogLevel.DEBUG)
     this.#logger = logger.child({ source: 'miniflare' })
-    this.#onRequest = onRequest
   }
 
   override logWithLevel(level: LogLevel, message: string): void {
-    const request = level === LogLevel.INFO ? parseRequestLine(message) : undefined
-    if (request !== undefined) return this.#onRequest?.(request)
     if (level <= LogLevel.ERROR) return this.#logger.error(message)
     if (level === LogLevel.WARN) return this.#logger.warn(message)
     return this.#logger.debug(message)

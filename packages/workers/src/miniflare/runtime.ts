@@ -167,8 +167,11 @@ class MiniflareRuntime implements Runtime {
   }
 }
 
-function logOf({ logger, config, bundle }: RuntimeParts): RuntimeLog {
-  return new RuntimeLog(logger.child({ worker: config.name }), bundle.mapStack)
+/** workerd does not say which of its Workers speaks; positions tell, for each knows its own files. */
+function logOf({ logger, config, bundle, others = [] }: RuntimeParts): RuntimeLog {
+  const maps = [bundle, ...others.map((other) => other.bundle)].map(({ mapStack }) => mapStack)
+  const mapAll = (stack: string): string => maps.reduce((text, map) => map(text), stack)
+  return new RuntimeLog(logger.child({ worker: config.name }), mapAll)
 }
 
 /**

@@ -32,6 +32,11 @@ function wrapper(name: string, script: string): WorkerOptions {
 
 const INVOCATIONS = 'hawser-invocations'
 
+/** What all of them lean on; once for all Workers. */
+export function invocationsWrapper(runtime: RuntimeModules): WorkerOptions {
+  return wrapper(INVOCATIONS, runtime.invocations)
+}
+
 /** One that stands between a Worker and the doors of a binding (`Doors` in src/runtime). */
 function doorsWrapper(name: string, script: string, doors: BindingDoors): WorkerOptions {
   return {
@@ -55,27 +60,30 @@ export interface VpcParts {
 /**
  * What makes a Worker's calls arrive at the edge: one wrapped binding for each VPC network, and for the public side the
  * global outbound (`fetch()`, `node:net`) and a hidden binding for `cloudflare:sockets`.
+ *
+ * @param scope goes into the names of its wrappers, which all Workers of a workerd share
  */
 export function vpcParts(
   bindings: readonly OpenBinding[],
   egress: BindingDoors,
   runtime: RuntimeModules,
   compatibilityFlags: readonly string[],
+  scope = '',
 ): VpcParts {
   const ownSockets = !compatibilityFlags.includes(NO_IMPORTABLE_ENV)
   const named = bindings.map(({ name, doors }) => ({
     binding: name,
-    wrapper: doorsWrapper(`hawser-vpc-${name}`, runtime.vpcNetwork, doors),
+    wrapper: doorsWrapper(`hawser-${scope}vpc-${name}`, runtime.vpcNetwork, doors),
   }))
   if (ownSockets) {
-    named.push({ binding: EGRESS_BINDING, wrapper: doorsWrapper('hawser-egress', runtime.egress, egress) })
+    named.push({ binding: EGRESS_BINDING, wrapper: doorsWrapper(`hawser-${scope}egress`, runtime.egress, egress) })
   }
   return {
     worker: {
       outboundService: fetchDoor(egress),
       wrappedBindings: Object.fromEntries(named.map((entry) => [entry.binding, entry.wrapper.name ?? ''])),
     },
-    wrappers: [...named.map((entry) => entry.wrapper), wrapper(INVOCATIONS, runtime.invocations)],
+    wrappers: named.map((entry) => entry.wrapper),
     ownSockets,
   }
 }

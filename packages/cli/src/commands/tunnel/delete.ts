@@ -7,7 +7,10 @@ export default defineCommand({
   name: 'tunnel delete',
   summary: 'Delete a tunnel; its token is worth nothing afterwards',
   positionals: [{ name: 'tunnel', help: 'its name or id' }],
-  flags: { ...apiFlags, force: { kind: 'boolean', help: 'also while connectors are connected; their flows end' } },
+  flags: {
+    ...apiFlags,
+    force: { kind: 'boolean', help: 'also while connectors are connected or routes lead to it; flows and routes end' },
+  },
   examples: ['hawser tunnel delete lab --data-dir ./edge'],
   async run({ args, flags, out, signal }) {
     const client = await openTunnelsClient(flags, signal)

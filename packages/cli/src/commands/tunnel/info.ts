@@ -1,3 +1,4 @@
+import { formatHostPort } from '@hawser/core'
 import { defineCommand } from '../../command.ts'
 import { apiFlags, openTunnelsClient } from '../../control/api-access.ts'
 import { formatTable } from '../../output.ts'
@@ -17,6 +18,7 @@ export default defineCommand({
     const facts = [
       ['id', tunnel.id],
       ['status', tunnel.status],
+      ['targets', tunnel.target_status ?? 'not probed'],
       ['created', tunnel.created_at],
     ]
     for (const line of formatTable(['name', tunnel.name], facts)) out.line(line)
@@ -24,10 +26,21 @@ export default defineCommand({
     if (connectors.length === 0) {
       return out.line('No connector is connected. Start one with: hawser connector run --token-file <file>')
     }
-    const rows = connectors.flatMap(({ id, version, arch, conns }) =>
-      conns.map(({ origin_ip, opened_at }) => [id, version, arch, origin_ip, opened_at ?? '']),
+    const rows = connectors.flatMap(({ id, version, arch, weight, conns }) =>
+      conns.map(({ origin_ip, opened_at }) => [id, version, arch, String(weight ?? ''), origin_ip, opened_at ?? '']),
     )
-    for (const line of formatTable(['CONNECTOR', 'VERSION', 'PLATFORM', 'FROM', 'SINCE'], rows)) out.line(line)
+    const heading = ['CONNECTOR', 'VERSION', 'PLATFORM', 'WEIGHT', 'FROM', 'SINCE']
+    for (const line of formatTable(heading, rows)) out.line(line)
+    const targets = connectors.flatMap(({ id, targets: found = [] }) =>
+      found.map(({ host, port, healthy, code }) => [
+        formatHostPort({ host, port }),
+        id,
+        healthy ? 'answers' : `does not answer (${code ?? 'no reason given'})`,
+      ]),
+    )
+    if (targets.length === 0) return undefined
+    out.line()
+    for (const line of formatTable(['TARGET', 'FROM CONNECTOR', 'STATE'], targets)) out.line(line)
     return undefined
   },
 })
