@@ -4,6 +4,8 @@ import type { Scope } from './scope.ts'
 export interface Side {
   /** As tables and JSON name it: `ssh -L`. */
   readonly name: string
+  /** Installs what is missing and can be installed: called before measuring, never by `--list`. */
+  prepare?(signal: AbortSignal): Promise<void>
   /** Why it cannot take part on this machine, in one sentence; undefined when it can. */
   absence(): Promise<string | undefined>
 }

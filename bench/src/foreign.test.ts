@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { realpath } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { assertNoLeaks } from '@hawser/testkit'
@@ -33,6 +34,18 @@ test('a program that ends instead of listening is reported with what it printed'
   const words = ['-e', 'console.error("bad option: colour"); process.exitCode = 7']
   const program = await startForeign(scope, process.execPath, words)
   await assert.rejects(untilListening(program, await findFreePort(), scope), /ended with 7: bad option: colour/)
+})
+
+test('a program is started in the folder and with the variables it is given, beside our own', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  await using scope = await Scope.open(never)
+  const words = ['-e', 'console.log(process.cwd(), process.env.HAWSER_BENCH, "PATH" in process.env)']
+  const program = await startForeign(scope, process.execPath, words, {
+    cwd: scope.folder,
+    env: { HAWSER_BENCH: 'yes' },
+  })
+  if (!program.ended.aborted) await once(program.ended, 'abort')
+  assert.equal(program.tail(), `${await realpath(scope.folder)} yes true`)
 })
 
 test('an interruption ends the wait', LIMIT, async (t) => {

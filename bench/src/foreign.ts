@@ -18,9 +18,21 @@ export interface Foreign {
   readonly ended: AbortSignal
 }
 
+/** Where a program runs, where that matters. */
+interface Surroundings {
+  readonly cwd?: string | undefined
+  /** Beside the variables of this process. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+}
+
 /** Starts `command` without a shell and hands it to `scope`. @throws {Error} if it cannot be started */
-export async function startForeign(scope: Scope, command: string, words: readonly string[]): Promise<Foreign> {
-  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+export async function startForeign(
+  scope: Scope,
+  command: string,
+  words: readonly string[],
+  { cwd, env }: Surroundings = {},
+): Promise<Foreign> {
+  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'], cwd, env: { ...process.env, ...env } })
   scope.own(child)
   let tail = ''
   const keep = (chunk: string): void => void (tail = (tail + chunk).slice(-TAIL_CHARS))

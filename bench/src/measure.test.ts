@@ -81,6 +81,21 @@ test('an absent peer is named with its reason, is never started, and nothing has
   assert.ok(!order.includes('a'))
 })
 
+test('what a side needs is installed before it is asked for, and not where that fails', async () => {
+  let installed = false
+  const late: FakeSide = {
+    ...side('a', [1, 1]),
+    prepare: async () => void (installed = true),
+    absence: () => Promise.resolve(installed ? undefined : 'not installed'),
+  }
+  const offline: FakeSide = { ...side('b', [1, 1]), prepare: () => Promise.reject(new Error('no network')) }
+  const { of, order } = fake(side('ours', [1, 1]), [late, offline])
+  const { absent, failed } = await measureCase(of, 1, never, quiet)
+  assert.deepEqual(absent, [{ case: 'fake', side: 'b', reason: 'no network' }])
+  assert.deepEqual(failed, [])
+  assert.deepEqual(order, ['ours', 'a', 'ours', 'a'])
+})
+
 test('a peer that does not start is a failure, and the others are measured', async () => {
   const { of } = fake(side('ours', [1, 1]), [side('a', []), side('b', [1, 1])])
   const { figures, failed } = await measureCase(of, 1, never, quiet)

@@ -1,4 +1,4 @@
-import type { Case, CaseLabel, Contender, Measurement } from './case.ts'
+import type { Case, CaseLabel, Contender, Measurement, Side } from './case.ts'
 import { Scope } from './scope.ts'
 import { compare } from './stats.ts'
 import type { Comparison } from './stats.ts'
@@ -83,7 +83,7 @@ class CaseRun {
 
   async #start(contender: Contender): Promise<void> {
     const { side } = contender
-    const reason = await side.absence()
+    const reason = await this.#absence(side)
     if (reason !== undefined) {
       this.#absent.push({ case: this.#case.name, side: side.name, reason })
       return
@@ -93,6 +93,16 @@ class CaseRun {
     } catch (error) {
       this.#fail(side.name, error)
     }
+  }
+
+  async #absence(side: Side): Promise<string | undefined> {
+    try {
+      await side.prepare?.(this.#signal)
+    } catch (error) {
+      this.#signal.throwIfAborted()
+      return reasonOf(error)
+    }
+    return side.absence()
   }
 
   /** Measures every side once, in the same order every time: A B C A B C. */

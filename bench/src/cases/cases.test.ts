@@ -34,6 +34,9 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   worker: ['workerd'],
   tls: ['node:tls', 'in clear'],
   sockets: ['node:net'],
+  dev: ['wrangler dev'],
+  idle: ['12 KB', 'hawser with 10'],
+  routes: ['1 µs', '5 s', '100 MiB'],
 }
 
 test('ssh is a peer wherever connections are carried; elsewhere it is what does the same without Hawser', () => {

@@ -1,5 +1,10 @@
 import type { Case } from '../case.ts'
+import { dev } from './dev.ts'
+import { idle10000 } from './idle-10000.ts'
+import { latency } from './latency.ts'
 import { memoryIdle } from './memory-idle.ts'
+import { routes } from './routes.ts'
+import { slowReader } from './slow-reader.ts'
 import { socketsBulk } from './sockets-bulk.ts'
 import { socketsConnect } from './sockets-connect.ts'
 import { tlsConnect } from './tls-connect.ts'
@@ -13,9 +18,14 @@ export const CASES: readonly Case[] = [
   ...tunnelBulk,
   tunnelExchange,
   tunnelConnect,
+  latency,
+  ...slowReader,
   ...worker,
   ...tlsConnect,
   ...socketsBulk,
   socketsConnect,
   ...memoryIdle,
+  ...idle10000,
+  ...dev,
+  ...routes,
 ]

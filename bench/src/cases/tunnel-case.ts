@@ -1,6 +1,8 @@
 import { defineCase, RATE_WARM_UPS } from '../case.ts'
 import type { Case } from '../case.ts'
 import type { Span } from '../load/connections.ts'
+import { chisel } from '../peers/chisel.ts'
+import { frp } from '../peers/frp.ts'
 import { hawser } from '../peers/hawser.ts'
 import { loopback } from '../peers/loopback.ts'
 import { ssh } from '../peers/ssh.ts'
@@ -32,7 +34,7 @@ export function tunnelCase(spec: TunnelCase): Case {
     better: 'more',
     warmUps: RATE_WARM_UPS,
     ours: hawser,
-    peers: [ssh, stunnel, loopback],
+    peers: [ssh, frp, chisel, stunnel, loopback],
     async open(scope) {
       const target = await startRole<TargetOperations>(scope, 'target')
       const load = await startRole<LoadOperations>(scope, 'load')

@@ -50,8 +50,9 @@ export interface Span {
   readonly countMs: number
 }
 
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
+/** Lets a load that is under way run on for `ms`. @throws what `failed` rejects with */
+export async function runFor(ms: number, failed: Promise<never>): Promise<void> {
+  await Promise.race([failed, new Promise<void>((resolve) => setTimeout(resolve, ms))])
 }
 
 /**
@@ -61,9 +62,9 @@ function wait(ms: number): Promise<void> {
  * @throws what `failed` rejects with, or an Error if nothing moved
  */
 export async function countOver(span: Span, failed: Promise<never>, counter: () => number): Promise<number> {
-  await Promise.race([failed, wait(span.rampMs)])
+  await runFor(span.rampMs, failed)
   const [first, startedAt] = [counter(), performance.now()]
-  await Promise.race([failed, wait(span.countMs)])
+  await runFor(span.countMs, failed)
   const seconds = (performance.now() - startedAt) / 1_000
   const moved = counter() - first
   if (moved === 0) throw new Error('nothing came through')

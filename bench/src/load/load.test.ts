@@ -13,10 +13,12 @@ import { bulk } from './bulk.ts'
 import { exchange } from './exchange.ts'
 import { http, probe } from './http.ts'
 import { IdleConnections } from './idle.ts'
+import { latency } from './latency.ts'
 import { reconnect } from './reconnect.ts'
+import { StalledConnection } from './stalled.ts'
 
 const LIMIT = { timeout: 30_000 }
-const SPAN = { rampMs: 20, countMs: 60 }
+const SPAN = { rampMs: 20, countMs: 250 }
 
 const never = new AbortController().signal
 
@@ -125,6 +127,84 @@ test('idle connections are open and used when hold() returns, and gone after rel
   await idle.release()
   assert.equal(await idle.hold({ port, streams: 2 }), 2)
   await idle.release()
+})
+
+test('exchanges after silence go over any of the idle connections', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  await using running = await target('echo')
+  const idle = new IdleConnections()
+  await assert.rejects(idle.exchangeEach(1), /there are no connections/)
+  await idle.hold({ port: running.port, streams: 7 })
+  assert.ok((await idle.exchangeEach(20)) > 0)
+  await idle.release()
+})
+
+test('an exchange on an idle connection that is cut off fails', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  await using running = await server((socket) => {
+    socket.once('data', (request) => {
+      socket.write(request)
+      socket.once('data', () => socket.destroy())
+    })
+  })
+  const idle = new IdleConnections()
+  await idle.hold({ port: running.port, streams: 1 })
+  await assert.rejects(idle.exchangeEach(2), /ended early|ECONNRESET|EPIPE/)
+  await idle.release()
+})
+
+test('latency is the time of one exchange after the other', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  let requests = 0
+  await using running = await server((socket) => {
+    socket.on('data', (request: Buffer) => {
+      requests += 1
+      setTimeout(() => socket.write(request), 5)
+    })
+  })
+  assert.ok((await latency({ ...SPAN, port: running.port })) >= 4_000) // microseconds; timers may be a little early
+  assert.ok(requests > 1)
+})
+
+test('latency fails when its connection is cut off, and when nothing comes back', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  await using cutting = await server((socket) => socket.once('data', () => socket.resetAndDestroy()))
+  await assert.rejects(latency({ rampMs: 5_000, countMs: 50, port: cutting.port }), { code: 'ECONNRESET' })
+  await using silent = await server(() => {})
+  await assert.rejects(latency({ ...SPAN, port: silent.port }), /nothing came through/)
+})
+
+test('a stalled connection takes what fits into buffers and no more', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  const full = Promise.withResolvers<void>()
+  await using running = await server((socket) => {
+    const fill = (): void => {
+      if (socket.write(Buffer.alloc(1_000_000))) setImmediate(fill)
+      else full.resolve()
+    }
+    fill()
+  })
+  const stalled = new StalledConnection()
+  await stalled.open(running.port)
+  await full.promise
+  await stalled.close()
+})
+
+test('a stalled connection that ended by itself held nothing up, which is an error', LIMIT, async (t) => {
+  assertNoLeaks(t)
+  let cut = (): void => {}
+  await using running = await server((socket) => {
+    socket.write('some')
+    cut = () => socket.resetAndDestroy()
+  })
+  const stalled = new StalledConnection()
+  await stalled.open(running.port)
+  cut()
+  while (process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length > 0) {
+    await new Promise(setImmediate)
+  }
+  await assert.rejects(stalled.close(), /ended early/)
+  await assert.rejects(stalled.close(), /ended early/) // as does one that was never opened
 })
 
 test('http counts answers, and probe wants a 200', LIMIT, async (t) => {

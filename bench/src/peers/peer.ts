@@ -5,7 +5,7 @@ import type { Scope } from '../scope.ts'
 export interface Way {
   /** Connections to this port on loopback arrive at the target. */
   readonly port: number
-  /** The processes in between; what their descendants use counts as theirs. */
+  /** The processes in between, the one at the load generator first; what their descendants use counts as theirs. */
   readonly processes: readonly number[]
 }
 

@@ -10,6 +10,8 @@ import { residentKiB } from '../memory.ts'
 import { startRole } from '../role.ts'
 import type { TargetOperations } from '../roles/target.ts'
 import { Scope } from '../scope.ts'
+import { chisel } from './chisel.ts'
+import { frp } from './frp.ts'
 import { hawser } from './hawser.ts'
 import { loopback } from './loopback.ts'
 import type { Way } from './peer.ts'
@@ -17,11 +19,11 @@ import { ssh } from './ssh.ts'
 import { stunnel } from './stunnel.ts'
 
 const LIMIT = { timeout: 60_000 }
-const SPAN = { rampMs: 20, countMs: 60 }
+const SPAN = { rampMs: 20, countMs: 600 } // long enough for something to come through on a busy machine
 
 const never = new AbortController().signal
 
-for (const peer of [hawser, ssh, stunnel, loopback]) {
+for (const peer of [hawser, ssh, frp, chisel, stunnel, loopback]) {
   /** Runs `body` with the peer in front of an echo service; skips the test where the peer is absent. */
   const withPeer = async (t: TestContext, body: (way: Way) => Promise<void>): Promise<void> => {
     assertNoLeaks(t)

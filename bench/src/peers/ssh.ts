@@ -83,7 +83,7 @@ async function start(scope: Scope, targetPort: number): Promise<Way> {
   const words = clientWords(scope.folder, serverPort, entryPort, targetPort)
   const client = await startForeign(scope, requireCommand('ssh'), words)
   await untilListening(client, entryPort, scope)
-  return { port: entryPort, processes: [server.pid, client.pid] }
+  return { port: entryPort, processes: [client.pid, server.pid] }
 }
 
 /** `ssh -L` to an sshd of our own: many connections over one. */

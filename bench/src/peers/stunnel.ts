@@ -44,7 +44,7 @@ async function start(scope: Scope, targetPort: number): Promise<Way> {
   const server = await startEnd(scope, 'server', serverPort, targetPort, serverLines)
   const clientLines = ['client = yes', `CAfile = ${certFile}`, 'verifyChain = yes', `checkHost = ${NAME}`]
   const client = await startEnd(scope, 'client', entryPort, serverPort, clientLines)
-  return { port: entryPort, processes: [server.pid, client.pid] }
+  return { port: entryPort, processes: [client.pid, server.pid] }
 }
 
 /** A client and a server of stunnel: one TLS connection for every connection carried. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { silentLogger } from '@hawser/core'
 import type { Dialer } from '@hawser/core'
-import { startEdge } from '@hawser/edge'
+import { Choice, startEdge } from '@hawser/edge'
 import type { Edge, EdgeOptions } from '@hawser/edge'
 import { LOOPBACK } from '../ports.ts'
 
@@ -23,9 +23,11 @@ export async function startEdgeWithTunnel(
   return { edge, tunnelId: tunnel.id, token: (await edge.tunnelToken(tunnel.id)).reveal() }
 }
 
-/** The tunnel as it is now. @throws {Error} while no connector is there */
+const choice = new Choice()
+
+/** The connection that the edge would choose for a flow. @throws {Error} while no connector is there */
 export function dialerOf({ edge, tunnelId }: EdgeWithTunnel): Dialer {
-  const connection = edge.connections(tunnelId)[0]
-  if (connection === undefined) throw new Error('no connector is connected')
-  return connection
+  const chosen = choice.of(edge.connections(tunnelId), undefined, undefined)
+  if (chosen === undefined) throw new Error('no connector is connected')
+  return chosen
 }

@@ -15,14 +15,14 @@ const BACKLOG = 4_096
 
 let site: EdgeWithTunnel | undefined
 let server: Server | undefined
-const never = new AbortController().signal
 
 async function carry(client: Socket, running: EdgeWithTunnel, targetPort: number): Promise<void> {
   client.on('error', () => {}) // the splice reports it; before the splice there is nobody to tell
   try {
     const target = { host: LOOPBACK, port: targetPort, flowId: 'bench', timeoutMs: DIAL_MS }
-    const { stream } = await dialerOf(running).dial(target, never)
-    await splice(client, stream, { forward: 0, backward: 0 })
+    // A signal of its own, as each flow has: listeners come and gone on a shared one keep each other alive.
+    const dialed = await dialerOf(running).dial(target, new AbortController().signal)
+    await splice(client, dialed.channel ?? dialed.stream, { forward: 0, backward: 0 })
   } catch {
     resetStream(client) // the load generator notices, counts it as a failure and says so
   }
