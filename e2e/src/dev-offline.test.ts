@@ -1,5 +1,6 @@
 /** `hawser dev` where no packet leaves the machine: on a train, or in a build without a network. */
 import assert from 'node:assert/strict'
+import { basename } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { NetworkNamespace } from './support/namespace.ts'
@@ -32,8 +33,23 @@ test('without a network a Worker starts, calls, reloads and runs its cron', { ti
   assert.equal(await program.exited, 0, program.lines.join('\n'))
 })
 
-for (const file of ['examples.test.ts', 'examples-tls.test.ts', 'seeds.test.ts']) {
-  test(`without a network ${file} sees what it sees with one`, { timeout: 230_000 }, async (t) => {
+const CLI = '../../packages/cli/src'
+
+/** Between them: every example, and each thing that `hawser dev`, `init`, `check` and `hawser/testing` promise. */
+const SUITES = [
+  'examples.test.ts',
+  'examples-tls.test.ts',
+  'seeds.test.ts',
+  'dev-real-network.test.ts',
+  `${CLI}/dev-processes.test.ts`,
+  `${CLI}/config/run-init.test.ts`,
+  `${CLI}/config/run-check.test.ts`,
+  `${CLI}/testing/serve.test.ts`,
+  `${CLI}/testing/start-hawser.test.ts`,
+]
+
+for (const file of SUITES) {
+  test(`without a network ${basename(file)} sees what it sees with one`, { timeout: 230_000 }, async (t) => {
     await using namespace = await NetworkNamespace.open()
     if (namespace === undefined) return t.skip(NO_NAMESPACE)
     const words = ['--test', '--test-reporter=tap', fileURLToPath(new URL(file, import.meta.url))]
