@@ -35,16 +35,13 @@ test('without a network a Worker starts, calls, reloads and runs its cron', { ti
 
 const CLI = '../../packages/cli/src'
 
-/** Between them: every example, and each thing that `hawser dev`, `init`, `check` and `hawser/testing` promise. */
+/** Between them: the examples, and each thing that `hawser dev`, `init`, `check` and `hawser/testing` promise. */
 const SUITES = [
   'examples.test.ts',
-  'examples-tls.test.ts',
   'seeds.test.ts',
-  'dev-real-network.test.ts',
   `${CLI}/dev-processes.test.ts`,
   `${CLI}/config/run-init.test.ts`,
   `${CLI}/config/run-check.test.ts`,
-  `${CLI}/testing/serve.test.ts`,
   `${CLI}/testing/start-hawser.test.ts`,
 ]
 

@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { availableParallelism, loadavg } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
@@ -12,8 +13,8 @@ import { devProject, DevProcess } from './test-dev.ts'
 import { LAUNCHER, TestProcess } from './test-process.ts'
 
 const LIMIT = { timeout: 120_000 }
-/** A machine under load is slow; what would last for ever is caught all the same. */
-const STOP_LIMIT_MS = 2_000
+/** What is promised, on a machine that has the time; where others want the processor too, it takes its share longer. */
+const stopLimitMs = (): number => 2_000 * Math.max(1, (loadavg()[0] ?? 1) / availableParallelism())
 
 const WORKER = `
 export class Counter {
@@ -88,7 +89,7 @@ async function stopAndLook(dev: DevProcess, early = false): Promise<void> {
   const ms = performance.now() - startedAt
   if (!early || ended.signal !== 'SIGINT') assert.deepEqual(ended, { code: 0, signal: null }, dev.process.stderr)
   // What loads in one go cannot be interrupted, and takes its time where others want the processor too.
-  assert.ok(ms < STOP_LIMIT_MS * (early ? 3 : 1), `it took ${Math.round(ms)} ms`)
+  assert.ok(ms < stopLimitMs() * (early ? 3 : 1), `it took ${Math.round(ms)} ms`)
   if (process.platform === 'linux') assert.deepEqual(await processesOf(dev.folder), [])
   const left = (await readdir(join(dev.folder, '.tmp'))).filter((name) => name !== 'node-compile-cache')
   assert.deepEqual(left, [])

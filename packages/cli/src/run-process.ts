@@ -1,4 +1,4 @@
-import { tuneHeapForBuffers } from '@hawser/core'
+import { giveMemoryBackWhenQuiet, tuneHeapForBuffers } from '@hawser/core'
 import { describeFailure, EXIT_FAILURE } from './failure.ts'
 import type { Command } from './command.ts'
 import type { ProcessLog } from './process-log.ts'
@@ -36,6 +36,7 @@ function attachLog(log: ProcessLog): void {
  */
 export async function runProcess(program: Program, only?: Command): Promise<void> {
   tuneHeapForBuffers()
+  giveMemoryBackWhenQuiet()
   let log: ProcessLog | undefined
   const fault = (error: unknown): void => {
     if (log === undefined) process.stderr.write(describeFailure(error, program.name))
@@ -44,7 +45,8 @@ export async function runProcess(program: Program, only?: Command): Promise<void
   }
   process.on('uncaughtException', fault) // unhandled rejections arrive here as well
   process.stdout.on('error', ignoreClosedPipe)
-  using stops = listenForStop(
+  // To the very end: a signal that comes while the process is leaving must not change its exit code.
+  const stops = listenForStop(
     process,
     () => process.exit(EXIT_FAILURE),
     () => performance.now(),

@@ -69,7 +69,7 @@ test(
     assert.match(info.stdout, /^status +healthy$/m)
     assert.match(
       info.stdout,
-      /^CONNECTOR +VERSION +PLATFORM +FROM +SINCE\n[0-9a-f-]{36} +\d+\.\d+\.\d+ +\S+ +127\.0\.0\.1 /m,
+      /^CONNECTOR +VERSION +PLATFORM +WEIGHT +FROM +SINCE\n[0-9a-f-]{36} +\d+\.\d+\.\d+ +\S+ +100 +127\.0\.0\.1 /m,
     )
 
     const inUse = await testLine(['tunnel', 'delete', 'lab', '--data-dir', dir])

@@ -118,9 +118,12 @@ export class RunningConnector implements Connector {
     return this.#links.reduce((sum, link) => sum + link.activeStreams, 0)
   }
 
-  /** Starts all links at once: an edge that is down must not delay the others. */
+  /**
+   * Starts a link to every edge at once, since an edge that is down must not delay the others; the rest follow when an edge
+   * has accepted the token: a wrong one is refused once, not once for each link.
+   */
   start(): void {
-    for (const link of this.#links) link.start()
+    for (const link of this.#links.slice(0, this.#spread.edges.length)) link.start()
   }
 
   status(): AsyncIterable<ConnectorStatus> {
@@ -192,7 +195,10 @@ export class RunningConnector implements Connector {
 
   #onChange(): void {
     this.#tell()
-    if (this.#links.some((link) => link.accepted)) return this.#becameReady.resolve()
+    if (this.#links.some((link) => link.accepted)) {
+      for (const link of this.#links) link.start()
+      return this.#becameReady.resolve()
+    }
     // A token that no edge has ever accepted is a slip of whoever installed it: ending with the error shows up in the
     // service manager. One that was accepted once is retried, since it may be allowed again.
     if (!this.#spread.edges.every(({ failure }) => failure?.code === 'tunnel_auth_failed')) return undefined
