@@ -3,7 +3,8 @@ import { randomInt } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chaos } from './chaos.ts'
-import { HELP, parseOptions, UsageError } from './options.ts'
+import { parseSeededOptions, UsageError } from '../src/support/seeded-options.ts'
+import { HELP, PROGRAM } from './options.ts'
 import { textReport } from './report.ts'
 import { whyNot } from './requirements.ts'
 import { scheduleOf } from './schedule.ts'
@@ -14,7 +15,7 @@ const WARM_UP_MS = 25_000
 const SETTLE_MS = 30_000
 
 async function main(words: readonly string[], signal: AbortSignal): Promise<number> {
-  const { seed, minutes, json, help } = parseOptions(words, () => randomInt(MAX_SEED))
+  const { seed, minutes, json, help } = parseSeededOptions(words, PROGRAM, () => randomInt(MAX_SEED))
   if (help) {
     process.stdout.write(HELP)
     return 0

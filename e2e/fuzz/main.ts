@@ -2,7 +2,8 @@
 import { randomInt } from 'node:crypto'
 import { fuzz } from './fuzz.ts'
 import type { FuzzReport } from './fuzz.ts'
-import { HELP, parseOptions, UsageError } from './options.ts'
+import { parseSeededOptions, UsageError } from '../src/support/seeded-options.ts'
+import { HELP, PROGRAM } from './options.ts'
 
 const MAX_SEED = 2 ** 31
 
@@ -18,7 +19,7 @@ function textReport({ seed, seconds, runs, findings }: FuzzReport): string {
 }
 
 async function main(words: readonly string[]): Promise<number> {
-  const options = parseOptions(words, () => randomInt(MAX_SEED))
+  const options = parseSeededOptions(words, PROGRAM, () => randomInt(MAX_SEED))
   if (options.help) {
     process.stdout.write(HELP)
     return 0

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseOptions, UsageError } from './options.ts'
+import { PROGRAM as CHAOS } from '../../chaos/options.ts'
+import { PROGRAM as FUZZ } from '../../fuzz/options.ts'
+import { parseSeededOptions, UsageError } from './seeded-options.ts'
 
 const newSeed = (): number => 42
 
-test('without options it runs for two minutes, with a new seed', () => {
-  assert.deepEqual(parseOptions([], newSeed), { minutes: 2, seed: 42, json: false, help: false })
+test('without options each program runs for its own time, with a new seed', () => {
+  assert.deepEqual(parseSeededOptions([], CHAOS, newSeed), { minutes: 2, seed: 42, json: false, help: false })
+  assert.deepEqual(parseSeededOptions([], FUZZ, newSeed), { minutes: 1, seed: 42, json: false, help: false })
 })
 
 test('minutes, seed and form are what was asked for', () => {
-  const options = parseOptions(['--minutes', '0.5', '--seed=-7', '--json'], newSeed)
+  const options = parseSeededOptions(['--minutes', '0.5', '--seed=-7', '--json'], CHAOS, newSeed)
   assert.deepEqual(options, { minutes: 0.5, seed: -7, json: true, help: false })
-  assert.equal(parseOptions(['--help'], newSeed).help, true)
+  assert.equal(parseSeededOptions(['--help'], FUZZ, newSeed).help, true)
 })
 
 test('what cannot be used is refused by name', () => {
@@ -26,9 +29,10 @@ test('what cannot be used is refused by name', () => {
   ]
   for (const [words, message] of bad) {
     assert.throws(
-      () => parseOptions(words, newSeed),
+      () => parseSeededOptions(words, CHAOS, newSeed),
       (error) => error instanceof UsageError && message.test(error.message),
       words.join(' '),
     )
   }
+  assert.throws(() => parseSeededOptions(['--minutes', '0'], FUZZ, newSeed), /from 0\.01 to 1440/)
 })
