@@ -162,11 +162,15 @@ test('a fault inside is logged with its reason and answered without it', async (
     logger: log,
   })
   const headers = { authorization: `Bearer ${token}` }
-  for (const rest of ['/token', '/connections', '']) {
+  for (const [rest, code] of [
+    ['/token', '507/10507'],
+    ['/connections', '500/10500'],
+    ['', '500/10500'],
+  ]) {
     const path = `${API_BASE}${account}/cfd_tunnel/${id}${rest}`
     const answered = await taken(await broken.request(path, { headers }))
-    assert.equal(codeOf(answered), '500/10500')
-    assert.equal(/disk|function/.test(answered.text), false)
+    assert.equal(codeOf(answered), code)
+    assert.equal(/\/var|undefined/.test(answered.text), false)
   }
   assert.deepEqual(
     log.at('error').map(({ fields }) => fields['reason']),
@@ -176,9 +180,9 @@ test('a fault inside is logged with its reason and answered without it', async (
   assert.equal((await call('GET', '/accounts')).status, 200)
 })
 
-test('a closed directory is an internal fault, also when the token is checked', async (t) => {
+test('a directory that cannot be used is told as that, also when the token is checked', async (t) => {
   const { call, directory, log } = await fixtureFor(t)
   await directory.close()
-  assert.equal(codeOf(await call('GET', '/accounts')), '500/10500')
+  assert.equal(codeOf(await call('GET', '/accounts')), '507/10507')
   assert.equal(log.at('error').length, 1)
 })

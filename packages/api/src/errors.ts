@@ -46,8 +46,18 @@ export const API_ERRORS = {
     message: 'The request body is too large',
     headers: { connection: 'close' },
   },
-  badType: { status: 415, code: 10_415, message: 'The request body must be JSON in UTF-8' },
+  badType: {
+    status: 415,
+    code: 10_415,
+    message: 'The request body must be JSON in UTF-8, with Content-Type: application/json',
+  },
   conflict: { status: 409, code: 10_409, message: '', headers: FINAL },
+  storage: {
+    status: 507, // RFC 4918 section 11.5
+    code: 10_507,
+    message: 'storage_failed: the edge could not use its data directory, as when the disk is full; its log says more',
+    headers: FINAL, // only a person can make room
+  },
   internal: { status: 500, code: 10_500, message: 'Internal error: the log of the edge says more' },
 } as const satisfies Record<string, ApiError>
 
@@ -81,6 +91,7 @@ const COMMON: ErrorAnswers = {
   conflict: API_ERRORS.conflict,
   options_invalid: API_ERRORS.badRequest,
   unauthorized: API_ERRORS.badToken,
+  storage_failed: API_ERRORS.storage,
 }
 
 function codeOf(status: number): ErrorCode {

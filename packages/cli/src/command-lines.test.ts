@@ -20,12 +20,12 @@ const API = '--api http://127.0.0.1:9 --api-token t'
 const wrong: readonly Row[] = [
   // the words
   { line: '', says: ['Usage: hawser', 'a command is missing'] },
-  { line: 'tunnel', says: ['Usage: hawser tunnel', 'a command is missing', 'See: hawser --help'] },
+  { line: 'tunnel', says: ['Usage: hawser tunnel', 'a command is missing', 'See: hawser tunnel --help'] },
   { line: 'connector', says: ['Usage: hawser connector', 'a command is missing'] },
   { line: 'egde', says: ["unknown command 'egde'", 'Did you mean edge?'] },
   { line: 'tunnel lst', says: ["unknown command 'lst'", 'Did you mean list?'] },
   { line: 'tunnel help', says: ["unknown command 'help'"] },
-  { line: 'tunnel create', says: ["missing required argument 'name'"] },
+  { line: 'tunnel create', says: ["missing required argument 'name'", 'See: hawser tunnel create --help'] },
   { line: 'tunnel create a b', says: ['too many arguments'] },
   { line: 'tunnel list extra', says: ['too many arguments'] },
   { line: `${EDGE} extra`, says: ['too many arguments'] },

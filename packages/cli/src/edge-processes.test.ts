@@ -79,7 +79,10 @@ test('the tunnel commands create, list, show, print the token and delete', limit
     testLine(['tunnel', ...line], { HAWSER_DATA_DIR: dir })
 
   const created = await run('create', 'lab')
-  assert.match(created.stdout, /^Created tunnel lab with id [0-9a-f-]{36}\n.*hawser tunnel token lab\n$/)
+  assert.match(
+    created.stdout,
+    /^Created tunnel lab with id [0-9a-f-]{36}\n.*hawser tunnel token lab --data-dir \/\S+\n$/,
+  )
   assert.equal((await run('create', 'lab')).code, 1)
   assert.match((await run('create', 'lab')).stderr, /\(conflict\)/)
 

@@ -9,7 +9,8 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
     'The token belongs to another edge, or the edge made itself a new CA. Print the token again there.',
   edge_unreachable: 'Check that `hawser edge` is running there and that the address can be reached from here.',
   listen_failed: 'Stop what listens there, or choose another address.',
-  storage_failed: 'Check that the data directory exists, is a folder, and may be written by this user.',
+  storage_failed:
+    'Check that the data directory exists, is a folder with room on its disk, and may be written by the edge.',
   unauthorized: 'Give --data-dir of the edge, or --api with --api-token (HAWSER_API_TOKEN).',
   config_invalid: 'Correct the file and start again.',
   bundle_failed: 'Correct the Worker and start again.',
@@ -23,5 +24,6 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
 export function hintFor(code: ErrorCode, command: string): string | undefined {
   if (code === 'options_invalid' || code === 'address_invalid') return `See: ${command} --help`
   if (code === 'not_found' && command.startsWith('hawser tunnel')) return 'List what there is with: hawser tunnel list'
+  if (command.endsWith(' diag')) return undefined // each step has said what to do about it
   return HINTS[code]
 }

@@ -51,6 +51,16 @@ test('a child carries its fields, and its child both', () => {
   assert.partialDeepStrictEqual(JSON.parse(lines[0] ?? ''), { a: 1, b: 2, c: 3, level: 'error' })
 })
 
+test('no key is in a line twice: what a line says itself wins over its logger', () => {
+  const { lines, log } = capture('json')
+  log.child({ edge: 'a', tunnel: 't' }).child({ edge: 'b' }).info('x', { tunnel: 'u' })
+  const keys = (lines[0] ?? '').match(/"\w+":/g) ?? []
+  assert.deepEqual(keys, [...new Set(keys)])
+  assert.partialDeepStrictEqual(JSON.parse(lines[0] ?? ''), { edge: 'b', tunnel: 'u' })
+  // @ts-expect-error -- a field of a name that the line has by itself does not compile
+  log.info('x', { message: 'y' })
+})
+
 test('a secret is masked, however deep', () => {
   for (const format of ['json', 'text'] as const) {
     const { lines, log } = capture(format)

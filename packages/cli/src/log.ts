@@ -52,35 +52,42 @@ interface LogGate {
 class PinoLogger implements Logger {
   readonly #pino: Pino
   readonly #gate: LogGate
+  /** Of this child, and plain. Not pino's own: it would write a key that the line has as well a second time. */
+  readonly #fields: Record<string, unknown>
 
-  constructor(instance: Pino, gate: LogGate) {
+  constructor(instance: Pino, gate: LogGate, fields: Record<string, unknown>) {
     this.#pino = instance
     this.#gate = gate
+    this.#fields = fields
   }
 
   // Fields are looked at only where the level is on: most lines of a data path are never written.
   debug(message: string, fields: LogFields = {}): void {
-    if (this.#gate.from <= 0) this.#pino.debug(plain(fields), message)
+    if (this.#gate.from <= 0) this.#pino.debug(this.#with(fields), message)
   }
 
   info(message: string, fields: LogFields = {}): void {
-    if (this.#gate.from <= 1) this.#pino.info(plain(fields), message)
+    if (this.#gate.from <= 1) this.#pino.info(this.#with(fields), message)
   }
 
   warn(message: string, fields: LogFields = {}): void {
-    if (this.#gate.from <= 2) this.#pino.warn(plain(fields), message)
+    if (this.#gate.from <= 2) this.#pino.warn(this.#with(fields), message)
   }
 
   error(message: string, fields: LogFields = {}): void {
-    this.#pino.error(plain(fields), message)
+    this.#pino.error(this.#with(fields), message)
   }
 
   child(fields: LogFields): Logger {
-    return new PinoLogger(this.#pino.child(plain(fields)), this.#gate)
+    return new PinoLogger(this.#pino, this.#gate, this.#with(fields))
   }
 
   setLevel(level: LogLevel = this.#gate.initial): void {
     this.#gate.from = LOG_LEVELS.indexOf(level)
+  }
+
+  #with(fields: LogFields): Record<string, unknown> {
+    return { ...this.#fields, ...plain(fields) }
   }
 }
 
@@ -146,5 +153,5 @@ export function createLogger(options: LogOptions): Logger {
     },
     stream as { write(line: string): void },
   )
-  return new PinoLogger(instance, { initial: level, from: LOG_LEVELS.indexOf(level) })
+  return new PinoLogger(instance, { initial: level, from: LOG_LEVELS.indexOf(level) }, {})
 }

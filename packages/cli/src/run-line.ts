@@ -61,6 +61,19 @@ async function openLog(flags: Readonly<Record<string, unknown>>, context: LineCo
   })
 }
 
+/** The words of a line that name a command or a group of them, as far as they do. */
+function namedWords(line: readonly string[], { commands }: Program, only: Command | undefined): readonly string[] {
+  if (only !== undefined) return []
+  const named = (length: number): boolean => {
+    const words = line.slice(0, length)
+    return (
+      words.length === length &&
+      commands.some(({ name }) => name.split(' ').slice(0, length).join(' ') === words.join(' '))
+    )
+  }
+  return line.slice(0, [2, 1].find(named) ?? 0)
+}
+
 /**
  * Runs one command line to its end.
  *
@@ -82,7 +95,7 @@ export async function runLine(
     return EXIT_OK
   }
   if (parsed.kind === 'wrong') {
-    const hint = parsed.hint ?? `See: ${program.name} --help`
+    const hint = parsed.hint ?? `See: ${[program.name, ...namedWords(line, program, only)].join(' ')} --help`
     context.stderr.write(`${help.text}hawser: ${parsed.error.message} (${parsed.error.code})\n${hint}\n`)
     return exitCodeOf(parsed.error)
   }

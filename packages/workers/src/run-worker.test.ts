@@ -37,6 +37,15 @@ async function workerdProcesses(): Promise<number[]> {
   return ids.filter((_, index) => commands[index]?.includes('workerd')).map(Number)
 }
 
+/** One that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.2', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
 test('a Worker answers as soon as it is started, on the address it reports', LIMIT, async (t) => {
   assertNoLeaks(t)
   await using site = await startSite(t, { source: HELLO })
@@ -45,6 +54,56 @@ test('a Worker answers as soon as it is started, on the address it reports', LIM
   const direct = await fetch(`${site.worker.url}/direct?q=1`)
   assert.equal(await direct.text(), `hello ${site.worker.url}/direct?q=1`)
 })
+
+test(
+  'on an address that is not the usual loopback, that address is reported, and fetch() goes there',
+  LIMIT,
+  async (t) => {
+    assertNoLeaks(t)
+    await using edge = await FakeEdge.start()
+    const folder = await writeProject(t, { 'wrangler.jsonc': wranglerConfig(), 'index.ts': HELLO })
+    const listen = { host: '127.0.0.2', port: await freePort() }
+    await using worker = await runWorker({ configPath: folder, host: edge, logger: new CapturedLog(), listen })
+    assert.equal(worker.url, `http://127.0.0.2:${listen.port}`)
+    assert.equal(await (await fetch(`${worker.url}/a`)).text(), `hello ${worker.url}/a`)
+    assert.equal(await (await worker.fetch('/a')).text(), `hello ${worker.url}/a`)
+  },
+)
+
+test(
+  "nothing of Miniflare's own entry can be reached: no orders by path or header, no cron, no page of its own",
+  LIMIT,
+  async (t) => {
+    assertNoLeaks(t)
+    const source = `export default {
+    async fetch(request) {
+      if (request.url.endsWith('/throw')) throw new Error('a secret of the project')
+      return new Response(new URL(request.url).pathname + ' ' + new URL(request.url).host)
+    },
+    async scheduled() { throw new Error('was run') },
+  }`
+    await using site = await startSite(t, { source })
+    const { url } = site.worker
+    const host = new URL(url).host
+    const orders = { 'MF-Original-URL': 'http://bank.example/forged', 'MF-Route-Override': 'nobody' }
+    assert.equal(await (await fetch(`${url}/a`, { headers: orders })).text(), `/a ${host}`)
+    for (const path of [
+      '/cdn-cgi/handler/scheduled',
+      '/cdn-cgi/handler/email',
+      '/cdn-cgi/local/r2/public/b/k',
+      '/__scheduled',
+    ]) {
+      assert.equal(
+        await (await fetch(`${url}${path}`)).text(),
+        `${path} ${host}`,
+        'it is for the Worker like any other',
+      )
+    }
+    const thrown = await fetch(`${url}/throw`)
+    assert.equal(thrown.status, 500)
+    assert.doesNotMatch(await thrown.text(), /secret|\/|Error:/)
+  },
+)
 
 test('fetch() takes a path, and for another host says so in the Host header', LIMIT, async (t) => {
   assertNoLeaks(t)

@@ -31,6 +31,11 @@ export const apiFlags = {
   json: { kind: 'boolean', help: 'print JSON' },
 } as const satisfies Record<string, FlagSpec>
 
+/** What a next command needs to find the same edge, to be put behind it; empty where `--api` has named it. */
+export function sameEdge({ dataDir }: { readonly dataDir?: string | undefined }): string {
+  return dataDir === undefined ? '' : ` --data-dir ${dataDir}`
+}
+
 /** The path of the API below its origin, for a `--api` that names the origin only. */
 const API_PATH = '/client/v4'
 

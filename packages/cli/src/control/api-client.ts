@@ -17,6 +17,7 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   404: 'not_found',
   409: 'conflict',
   429: 'rate_limited',
+  507: 'storage_failed',
 }
 /** An API that says nothing for this long is taken for dead. */
 const TIMEOUT_MS = 30_000
@@ -47,7 +48,7 @@ export class ApiClient {
    * @param path below the base, with its leading slash; encode what goes into it
    * @returns the `result` of the envelope, as it came
    * @throws {HawserError} `edge_unreachable`, or by the answer `unauthorized`, `not_found`, `conflict`, `options_invalid`,
-   *   `rate_limited`, `http_protocol_error`
+   *   `rate_limited`, `storage_failed`, `http_protocol_error`
    */
   async call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
     const { base, token, signal } = this.#access

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { HawserError } from '@hawser/core'
+import { parseCidr } from '@hawser/policy'
 import type { ApiClient } from './api-client.ts'
 import { isRow, listAll, malformed } from './list-all.ts'
 
@@ -99,6 +100,7 @@ export class RoutesClient {
 
   async #candidates(what: string, virtualNetworkId: string | undefined): Promise<unknown[]> {
     if (isBlock(what)) {
+      parseCidr(what, 'route') // here, for the API would name the filter of its list
       const query = { network_superset: what, virtual_network_id: virtualNetworkId }
       return listAll(this.#api, this.#blocks, query, 'a list of routes')
     }

@@ -45,6 +45,7 @@ export async function checkRegister(
       connector,
       weight: 0,
       dial: () => Promise.reject(refusal),
+      onConfigure: () => undefined, // taken and not followed: an edge whose settings are refused warns of it
       logger,
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     })
@@ -55,7 +56,7 @@ export async function checkRegister(
   } catch (error) {
     signal.throwIfAborted()
     const { code, message } = HawserError.from(error, 'edge_unreachable')
-    const todo = TODO[code] ?? hintFor(code, 'hawser connector diag')
+    const todo = TODO[code] ?? hintFor(code, 'hawser connector run')
     return { ...common, state: 'failed', said: SAID[code] ?? message, todo, code }
   }
 }

@@ -63,6 +63,9 @@ function withSourceMap(main: Module, folder: string, json: string): Module {
   return { ...main, contents: `${String(main.contents)}\n${comment}\n` }
 }
 
+/** Where Miniflare's entry listens when nobody is to use it but this process. */
+const ENTRY: HostPort = { host: '127.0.0.1', port: 0 }
+
 /** Settings that keep Miniflare to this machine: nothing fetched, nothing reported, nothing written beside the project. */
 function sharedOptions(
   { listen, storage, logger, dev }: RuntimeParts,
@@ -70,13 +73,14 @@ function sharedOptions(
   onOutput: (end: Promise<void>) => void,
 ) {
   return {
-    host: listen.host,
-    port: listen.port,
+    // Miniflare's own entry takes orders by header and path (crons, other people's URLs, stored objects): for a developer at
+    // this machine, and for nobody else. What an edge serves is the Worker itself, see `workersOf`.
+    ...(dev === undefined ? ENTRY : listen),
     cf: false, // a fixed `request.cf`; by default it is fetched from the vendor
     telemetry: { enabled: false },
     defaultPersistRoot: storage,
     defaultProjectTmpPath: storage, // e-mails that the Worker sends are put there
-    unsafeTriggerHandlers: true, // `/cdn-cgi/handler/scheduled` runs a cron trigger, as in wrangler
+    unsafeTriggerHandlers: true, // `/cdn-cgi/handler/scheduled` of the entry runs a cron trigger, as in wrangler
     logRequests: false,
     log: new MiniflareLog(logger),
     ...(dev?.inspectorPort === undefined ? {} : { inspectorPort: dev.inspectorPort }),
@@ -121,6 +125,7 @@ function workersOf(worker: WorkerParts, parts: RuntimeParts, workers: WorkersByN
       ? [entry, mainModule, ...others.map(toModule), ...own]
       : [mainModule, ...others.map(toModule)],
     ...(inspected ? { unsafeInspectorProxy: true } : {}),
+    ...(dev === undefined ? { unsafeDirectSockets: [parts.listen] } : {}),
     stripCfConnectingIp: false, // the edge decides which headers leave
     ...bindingOptions(config, logger, workers),
     ...vpc.worker,

@@ -1,4 +1,5 @@
-import { HawserError } from '@hawser/core'
+import { formatHostPort, HawserError } from '@hawser/core'
+import type { HostPort } from '@hawser/core'
 import { CoreHeaders, Miniflare } from 'miniflare'
 import type { MiniflareOptions } from 'miniflare'
 import { miniflareOptions } from './options.ts'
@@ -9,7 +10,7 @@ import { chooseWorkerd } from './workerd.ts'
 
 /** A workerd that serves one Worker. */
 export interface Runtime extends AsyncDisposable {
-  /** Where the Worker answers, without a path: `http://127.0.0.1:8787`. */
+  /** Where the Worker answers, as was asked for and without a path: `http://127.0.0.1:8787`. */
   readonly url: string
   /** Where DevTools may attach; undefined unless asked for. */
   readonly inspectorUrl: string | undefined
@@ -30,12 +31,23 @@ export interface Runtime extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Any URL is meant for the Worker; where it names another host, Miniflare is told of it, for `fetch()` cannot set Host. */
-function fetchFrom(url: string, input: string | URL, init: RequestInit): Promise<Response> {
-  const wanted = new URL(input, url)
+/**
+ * Any URL is meant for the Worker; where it names another host, Miniflare is told of it, for `fetch()` cannot set Host.
+ *
+ * @param local where the Worker answers on this machine, whatever address it has for others
+ */
+function fetchFrom(local: string, wanted: URL, init: RequestInit): Promise<Response> {
   const headers = new Headers(init.headers)
-  if (wanted.origin !== url) headers.set(CoreHeaders.ORIGINAL_URL, wanted.href)
-  return fetch(`${url}${wanted.pathname}${wanted.search}`, { ...init, headers })
+  if (wanted.origin !== local) headers.set(CoreHeaders.ORIGINAL_URL, wanted.href)
+  return fetch(`${local}${wanted.pathname}${wanted.search}`, { ...init, headers })
+}
+
+/** Of these Miniflare tells the address itself; for any other it opens a port on loopback beside, and tells that. */
+const KNOWN_HOSTS = new Set(['localhost', '127.0.0.1', '::1', '0.0.0.0', '::'])
+
+/** Where others reach the Worker. With a free port on an address of its own only `local` is known. */
+function publicUrl(listen: HostPort, local: string): string {
+  return KNOWN_HOSTS.has(listen.host) || listen.port === 0 ? local : `http://${formatHostPort(listen)}`
 }
 
 /** How workerd, and after it Miniflare, says that the address is taken. */
@@ -54,6 +66,8 @@ function startFailure(error: unknown, complaints: string, { config, listen }: Ru
 /** One Miniflare, and what it runs now. */
 class MiniflareRuntime implements Runtime {
   readonly ended: Promise<HawserError>
+  /** Miniflare's entry, for this process. */
+  #local = ''
   #url = ''
   #inspectorUrl: string | undefined
   readonly #miniflare: Miniflare
@@ -109,7 +123,7 @@ class MiniflareRuntime implements Runtime {
   }
 
   fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
-    return fetchFrom(this.#url, input, init)
+    return fetchFrom(this.#local, new URL(input, this.url), init)
   }
 
   close(): Promise<void> {
@@ -150,10 +164,17 @@ class MiniflareRuntime implements Runtime {
   }
 
   async #locate(): Promise<void> {
-    this.#url = (await this.#miniflare.ready).origin
+    this.#local = (await this.#miniflare.ready).origin
+    const { dev, listen } = this.#parts
+    this.#url = dev === undefined ? await this.#ownUrl() : publicUrl(listen, this.#local)
     if (this.#parts.dev?.inspectorPort === undefined) return
     const { host } = await this.#miniflare.getInspectorURL()
     this.#inspectorUrl = `ws://${host}`
+  }
+
+  /** Where the Worker itself answers, without Miniflare's entry before it. */
+  async #ownUrl(): Promise<string> {
+    return (await this.#miniflare.unsafeGetDirectURL()).origin
   }
 
   #up(): void {

@@ -1,6 +1,6 @@
 import { HawserError } from '@hawser/core'
 import { defineCommand } from '../../command.ts'
-import { apiFlags } from '../../control/api-access.ts'
+import { apiFlags, sameEdge } from '../../control/api-access.ts'
 import { ClientsClient } from './clients-client.ts'
 
 /** The token is not printed: `client token` does that, on purpose and by itself. */
@@ -22,6 +22,8 @@ export default defineCommand({
     const client = await clients.create(args.name, flags.network, flags.service)
     if (flags.json) return out.json(client)
     out.line(`Created client ${client.name} with id ${client.id}`)
-    return out.line(`Its token, for vpcNetwork() and vpcService(): hawser client token ${client.name}`)
+    return out.line(
+      `Its token, for vpcNetwork() and vpcService(): hawser client token ${client.name}${sameEdge(flags)}`,
+    )
   },
 })

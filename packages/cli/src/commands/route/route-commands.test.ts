@@ -79,7 +79,13 @@ test('networks keep their routes apart, and a command says which it means', LIMI
     await run('route delete 10.0.0.0/8'),
     /^1: .*several virtual networks have a route for 10\.0\.0\.0\/8; name one by --vnet/,
   )
-  assert.match(await run('vnet delete site-b'), /^1: .*still has 1 route/)
+  assert.match(await run('vnet delete site-b'), /^1: .*still has 1 route\(s\); delete them first, or give --force/)
+  assert.match(
+    await run('tunnel delete plant'),
+    /^1: .*1 route\(s\) lead to tunnel plant; delete them first, or give --force/,
+  )
+  assert.match(await run('vnet delete default'), /^1: .*is the default network/)
+  assert.match(await run('route delete 10.1.0.0/8'), /^2: hawser: route: expected .* did you mean 10\.0\.0\.0\/8/)
   assert.equal(await run('route delete 10.0.0.0/8 --vnet site-b'), 'Deleted the route 10.0.0.0/8 to tunnel plant\n')
   assert.match(await run('vnet delete site-b'), /^Deleted virtual network site-b \(/)
   assert.match(await run('route list --vnet site-b'), /^1: .*there is no virtual network "site-b"/)
@@ -130,6 +136,9 @@ test('what the API refuses is told as it says it', LIMIT, async (t) => {
   await run('route add 10.0.0.0/8 lab')
   assert.match(await run('route add 10.0.0.0/8 plant'), /^1: .*there is a route for 10\.0\.0\.0\/8/)
   assert.match(await run('vnet add default'), /^1: .*"default" exists already/)
-  assert.match(await run('tunnel delete lab'), /^2: .*1 route\(s\) lead to tunnel lab/)
+  assert.match(
+    await run('tunnel delete lab'),
+    /^1: .*1 route\(s\) lead to tunnel lab; delete them first, or give --force/,
+  )
   assert.match(await run('tunnel delete lab --force'), /^Deleted tunnel lab/)
 })

@@ -1,5 +1,5 @@
 import { defineCommand } from '../../command.ts'
-import { apiFlags, openTunnelsClient } from '../../control/api-access.ts'
+import { apiFlags, openTunnelsClient, sameEdge } from '../../control/api-access.ts'
 
 /** `POST …/cfd_tunnel`. The token is not printed: `tunnel token` does that, on purpose and by itself. */
 export default defineCommand({
@@ -13,6 +13,6 @@ export default defineCommand({
     const tunnel = await client.create(args.name)
     if (flags.json) return out.json(tunnel)
     out.line(`Created tunnel ${tunnel.name} with id ${tunnel.id}`)
-    return out.line(`Its token, for a connector: hawser tunnel token ${tunnel.name}`)
+    return out.line(`Its token, for a connector: hawser tunnel token ${tunnel.name}${sameEdge(flags)}`)
   },
 })

@@ -1,6 +1,8 @@
 import { HawserError } from '@hawser/core'
 import { defineCommand } from '../../command.ts'
-import { apiFlags, openTunnelsClient } from '../../control/api-access.ts'
+import { apiFlags, openApi } from '../../control/api-access.ts'
+import { RoutesClient } from '../../control/routes-client.ts'
+import { TunnelsClient } from '../../control/tunnels-client.ts'
 
 /** `DELETE …/cfd_tunnel/{id}`. Asks first whether it is in use, since the API's own refusal speaks of query parameters. */
 export default defineCommand({
@@ -13,14 +15,20 @@ export default defineCommand({
   },
   examples: ['hawser tunnel delete lab --data-dir ./edge'],
   async run({ args, flags, out, signal }) {
-    const client = await openTunnelsClient(flags, signal)
-    const { id, name } = await client.find(args.tunnel)
-    const connectors = flags.force ? [] : await client.connectors(id)
+    const { client, accountId } = await openApi(flags, signal)
+    const tunnels = new TunnelsClient(client, accountId)
+    const { id, name } = await tunnels.find(args.tunnel)
+    const connectors = flags.force ? [] : await tunnels.connectors(id)
     if (connectors.length > 0) {
       const message = `tunnel ${name} is in use by ${connectors.length} connector(s); stop them first, or give --force`
       throw new HawserError('conflict', message)
     }
-    const deleted = await client.delete(id, flags.force)
+    const routes = flags.force ? [] : await new RoutesClient(client, accountId).list({ tunnelId: id })
+    if (routes.length > 0) {
+      const message = `${routes.length} route(s) lead to tunnel ${name}; delete them first, or give --force`
+      throw new HawserError('conflict', message)
+    }
+    const deleted = await tunnels.delete(id, flags.force)
     return flags.json ? out.json(deleted) : out.line(`Deleted tunnel ${name} (${id})`)
   },
 })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Secret } from '@hawser/core'
 import { defineCommand } from '../../command.ts'
-import { apiFlags, openTunnelsClient } from '../../control/api-access.ts'
+import { apiFlags, openTunnelsClient, sameEdge } from '../../control/api-access.ts'
 
 /** As long as the secrets that the directory makes. */
 const SECRET_BYTES = 32
@@ -27,6 +27,6 @@ export default defineCommand({
     if (flags.json) return out.json(tunnel)
     out.line(`The old token of ${tunnel.name} opens no new connection`)
     if (flags.revoke) out.line('All connections made with it have been ended')
-    return out.line(`The new token, for its connectors: hawser tunnel token ${tunnel.name}`)
+    return out.line(`The new token, for its connectors: hawser tunnel token ${tunnel.name}${sameEdge(flags)}`)
   },
 })
