@@ -69,7 +69,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   for (const [code, count] of Object.entries(warm.failures)) {
     onProblem(`${count} flows failed with ${code} before anything was broken`)
   }
-  await inspection.start()
+  await inspection.start(options.settleMs)
   load.probe(true)
   const faultyRun = async (): Promise<void> => {
     const endMs = machineMs() + options.durationMs

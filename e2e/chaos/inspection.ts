@@ -21,6 +21,8 @@ export interface Findings {
 }
 
 const LOOK_MS = 1_000
+/** After so long without work Hawser has given memory back (`packages/core/src/quiet-memory.ts`). */
+const QUIET_MS = 16_000
 /** What is read of memory at the start is the middle of so many looks, a second apart. */
 const LOOKS = 5
 
@@ -34,7 +36,8 @@ export class Inspection {
   }
 
   /** Resident memory right after a load still falls for some seconds: the middle of several looks counts. */
-  async start(): Promise<void> {
+  async start(settleMs: number): Promise<void> {
+    await pause(Math.min(settleMs, QUIET_MS))
     const looks: (readonly Reading[])[] = []
     for (let look = 0; look < LOOKS; look += 1) {
       await pause(LOOK_MS)

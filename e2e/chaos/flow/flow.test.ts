@@ -9,7 +9,7 @@ import { Pattern } from './pattern.ts'
 import { ENDINGS, planFlow } from './plan.ts'
 import type { Ending, FlowPlan } from './plan.ts'
 import { runFlow } from './run-flow.ts'
-import type { FlowResult } from './run-flow.ts'
+import type { FlowResult, FlowSocket } from './run-flow.ts'
 import { serveFlow, TargetLedger } from './serve-flow.ts'
 
 const LIMIT = { timeout: 20_000 } as const
@@ -137,4 +137,38 @@ test('a target that cannot be reached, and one that resets, are coded failures',
   const reset = await flow(planOf(1, 'both'), resetting)
   assert.equal(reset.outcome, 'failed')
   assert.match(reset.code ?? '', /ECONNRESET|EPIPE/)
+})
+
+/** A socket that takes the plan, and then fails as told; a read without an error ends. */
+function failing(read: Error | undefined, write: Error): FlowSocket {
+  let taken = 0
+  return {
+    readable: new ReadableStream({
+      pull: (controller) => (read === undefined ? controller.close() : controller.error(read)),
+    }),
+    writable: new WritableStream({
+      write() {
+        if ((taken += 1) > 1) throw write
+      },
+    }),
+    opened: Promise.resolve(),
+    closed: Promise.resolve(),
+    close: () => Promise.resolve(),
+  }
+}
+
+test('a failure with a code says more than one without, and an early end more than a write without a code', async () => {
+  const lost = Object.assign(new Error('lost'), { code: 'ECONNRESET' })
+  const closed = new TypeError('This WritableStream has been closed.')
+  const run = (read: Error | undefined, write: Error): Promise<FlowResult> => {
+    const progress = { opened: false, sent: 0, received: 0 }
+    return runFlow(planOf(1, 'both'), pattern, () => failing(read, write), progress)
+  }
+  const told = async (read: Error | undefined, write: Error): Promise<unknown> => {
+    const { outcome, code, early } = await run(read, write)
+    return [outcome, code, early]
+  }
+  assert.deepEqual(await told(lost, closed), ['failed', 'ECONNRESET', undefined])
+  assert.deepEqual(await told(undefined, lost), ['failed', 'ECONNRESET', undefined])
+  assert.deepEqual(await told(undefined, closed), ['corrupted', undefined, true])
 })

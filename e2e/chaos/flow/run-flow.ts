@@ -92,7 +92,8 @@ class Flow {
 
   /**
    * Waits for both directions; a failure of one ends the other. Not so an early end: the kernel tells of a reset once, so where a
-   * write has met it, a read finds an end, in any runtime. The write then says what is wrong.
+   * write has met it, a read finds an end, in any runtime. The write then says what is wrong, with a code; without one it says
+   * no more than that the end closed both ways.
    */
   async #settle(...directions: readonly Promise<void>[]): Promise<void> {
     const stop = (error: unknown): void => void (this.#over ||= !(error instanceof EarlyEnd))
@@ -100,8 +101,9 @@ class Flow {
     const ended = await Promise.allSettled(directions)
     const failures = ended.filter((result) => result.status === 'rejected').map(({ reason }): unknown => reason)
     const wrong = failures.find((reason) => reason instanceof WrongByte)
-    const told = failures.find((reason) => !(reason instanceof EarlyEnd))
-    if (failures.length > 0) throw wrong ?? told ?? failures[0]
+    const coded = failures.find((reason) => codeOf(reason) !== undefined)
+    const early = failures.find((reason) => reason instanceof EarlyEnd)
+    if (failures.length > 0) throw wrong ?? coded ?? early ?? failures[0]
   }
 
   async #upload(writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {

@@ -58,11 +58,10 @@ export class Load {
   }
 
   async #lane(caller: Caller): Promise<void> {
-    while (!this.#stopped) {
+    for (let failures = 0; !this.#stopped;) {
       const result = await this.#flow(caller)
-      // A flow that fails at once must not be followed by the next one at once.
-      if (result?.outcome !== 'ok')
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (0.5 + Math.random())))
+      failures = result?.outcome === 'ok' ? 0 : failures + 1
+      if (failures > 0) await new Promise((resolve) => setTimeout(resolve, retryMs(failures)))
     }
   }
 
@@ -98,7 +97,13 @@ export class Load {
   }
 }
 
-const RETRY_MS = 400
+const FIRST_RETRY_MS = 400
+const MAX_RETRY_MS = 2_000
+
+/** As programs do that mean to be let in again: each failure in a row doubles the wait, and no two wait alike. */
+function retryMs(failures: number): number {
+  return Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1)) * (0.5 + Math.random())
+}
 
 /** What the process prints is kept. */
 function noteToLog(line: string): void {

@@ -6,8 +6,8 @@ import type { Probe } from '../recovery.ts'
 const INTERVAL_MS = 100
 /** One that takes longer has failed: no answer in time is none. */
 const TIMEOUT_MS = 8_000
-/** Those that hang must not add up. */
-const MAX_OPEN = 60
+/** Those that hang must not add up; as many as can hang have room, or none would be begun when the edge goes on. */
+const MAX_OPEN = 100
 
 /** Opens a small flow again and again: five bytes there and back. */
 export class Prober {

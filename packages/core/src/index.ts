@@ -38,6 +38,7 @@ export type {
   FlowVerdict,
 } from './flow.ts'
 export { tuneHeapForBuffers } from './heap.ts'
+export { giveMemoryBackWhenQuiet } from './quiet-memory.ts'
 export { Histogram } from './histogram.ts'
 export { silentLogger } from './logger.ts'
 export type { LogFields, Logger } from './logger.ts'

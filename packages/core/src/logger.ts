@@ -1,7 +1,10 @@
 import type { LogLevel } from './connector-settings.ts'
 
 /** Values of a log line. Secrets are `Secret`s and print as a mask. */
-export type LogFields = Readonly<Record<string, unknown>>
+export type LogFields = Readonly<Record<string, unknown>> & {
+  /** What a sink writes itself; a field of that name would be there twice. */
+  readonly [key in 'time' | 'level' | 'message']?: never
+}
 
 /** Where log lines go. Nothing on the data path logs per frame or per chunk. */
 export interface Logger {

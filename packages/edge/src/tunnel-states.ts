@@ -61,8 +61,8 @@ export class TunnelStates {
     try {
       await work()
     } catch (error) {
-      const { code, message } = HawserError.from(error, 'proxy_internal_error')
-      this.#logger.warn(`could not ${what}`, { code, message })
+      const { code, message: reason } = HawserError.from(error, 'proxy_internal_error')
+      this.#logger.warn(`could not ${what}`, { code, reason })
     }
   }
 }

@@ -46,7 +46,7 @@ export class Tunnels implements TunnelRoutes {
           this.#live.delete(tunnelId)
           this.onActivity?.(tunnelId, false)
         }
-        this.#logger.info('connector disconnected', { ...fields, code: reason?.code, message: reason?.message })
+        this.#logger.info('connector disconnected', { ...fields, code: reason?.code, reason: reason?.message })
       })
       .catch(() => {}) // a logger that throws is not our concern
   }

@@ -107,6 +107,27 @@ test('an abort after opening fails what waits, rejects closed and resets the con
   await socket.opened
 })
 
+for (const secureTransport of ['off', 'on'] as const) {
+  test(`an abort in the moment that the end goes out closes the connection, TLS ${secureTransport}`, async (t) => {
+    assertNoLeaks(t)
+    await using harness = new NodeHarness(certificates, connect)
+    const peer = await harness.peer(secureTransport === 'on' ? { tls: 'good' } : {})
+    const { port } = peer
+    const controller = new AbortController()
+    const socket = connect(`localhost:${port}`, { secureTransport, signal: controller.signal })
+    await socket.opened
+    await peer.accepted()
+    const ended = socket.writable
+      .getWriter()
+      .close()
+      .catch(() => {})
+    controller.abort(REASON)
+    await rejectWith(REASON, [socket.closed])
+    await ended
+    await peer.gone()
+  })
+}
+
 test('an abort in the very moment that TLS opens does no harm to the process', async (t) => {
   assertNoLeaks(t)
   await using harness = new NodeHarness(certificates, connect)

@@ -85,12 +85,15 @@ export class Wire {
 
   /**
    * Ends both directions at once by RST. Under TLS too only the TCP socket is told, and takes the rest with it: to destroy
-   * both from within a callback of the handshake crashes Node 24.
+   * both from within a callback of the handshake crashes Node 24. A socket that waits to send its end cannot be reset, and
+   * Node would forget to close it; whoever reads has all by then.
    */
   reset(): void {
     this.#events = undefined
-    if (this.#tcp.connecting) this.#tcp.destroy()
-    else this.#tcp.resetAndDestroy()
+    const tcp = this.#tcp
+    const ending = tcp.writableEnded && !tcp.writableFinished
+    if (tcp.connecting || ending) tcp.destroy()
+    else tcp.resetAndDestroy()
   }
 
   /**

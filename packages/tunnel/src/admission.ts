@@ -133,8 +133,8 @@ export class Admission {
       return await this.#options.secretOf(tunnelId)
     } catch (error) {
       // What the directory says of itself is for the operator, not for a stranger.
-      const { code, message } = HawserError.from(error, 'proxy_internal_error')
-      this.#options.logger.error('could not look up a tunnel', { tunnel: tunnelId, code, message })
+      const { code, message: reason } = HawserError.from(error, 'proxy_internal_error')
+      this.#options.logger.error('could not look up a tunnel', { tunnel: tunnelId, code, reason })
       throw new HawserError('proxy_internal_error', 'the edge cannot check tokens at the moment')
     }
   }
@@ -147,8 +147,8 @@ export class Admission {
       session,
       control,
       this.#operationsFor(connection),
-      (op, { code, message }) => {
-        const fields = { tunnel: registration.tunnelId, connector: registration.connector.id, op, code, message }
+      (op, { code, message: reason }) => {
+        const fields = { tunnel: registration.tunnelId, connector: registration.connector.id, op, code, reason }
         this.#options.logger.warn('a connector refused what it was told', fields)
       },
     )

@@ -259,7 +259,7 @@ describe('listenForTunnels: connections that do not register', () => {
       assert.ok(!error.message.includes('locked'))
       return true
     })
-    assert.match(String(fixture.log.at('error')[0]?.fields['message']), /locked/)
+    assert.match(String(fixture.log.at('error')[0]?.fields['reason']), /locked/)
     assert.deepEqual(await refusals(fixture, 1), ['proxy_internal_error'])
   })
 

@@ -83,7 +83,7 @@ export class TlsListener {
     })
     this.#tcp.on('error', (error) => {
       // Out of file descriptors, most likely. The connection is lost, the listener is not.
-      this.#options.logger.warn('could not accept a connection', { message: error.message, code: systemCode(error) })
+      this.#options.logger.warn('could not accept a connection', { reason: error.message, code: systemCode(error) })
     })
   }
 

@@ -34,10 +34,10 @@ export class ClientAccess {
     try {
       return await this.#judge(hello, binding)
     } catch (error) {
-      const { code, message } = HawserError.from(error, 'proxy_internal_error')
+      const { code, message: reason } = HawserError.from(error, 'proxy_internal_error')
       if (code === 'unauthorized') throw error
       // What the directory says of itself is for the operator, not for a stranger.
-      this.#logger.error('could not look up a client', { code, message })
+      this.#logger.error('could not look up a client', { code, reason })
       throw new HawserError('proxy_internal_error', 'the edge cannot check tokens at the moment', { cause: error })
     }
   }

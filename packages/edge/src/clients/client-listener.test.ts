@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { duplexPair } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -111,7 +112,7 @@ class Lab implements AsyncDisposable {
   /** The lines about refusals, and what they say. */
   refusals(): string[] {
     const lines = this.log.lines.filter(({ message }) => message === 'refused a connection')
-    return lines.map(({ fields }) => String((fields as { message?: unknown } | undefined)?.message))
+    return lines.map(({ fields }) => String(fields['reason']))
   }
 
   async #keep<T extends Socket>(socket: T, event: string): Promise<T> {
@@ -245,6 +246,22 @@ test('a CONNECT or a URL of an unknown form is refused without a flow', TIMEOUT,
     )
   }
   assert.equal(lab.flows.length, 0)
+})
+
+test('a flow that breaks while its end goes out to the client leaves nothing open', TIMEOUT, async (t) => {
+  assertNoLeaks(t)
+  await using lab = await Lab.open(t)
+  const [near, far] = duplexPair()
+  lab.network.dial = () => Promise.resolve({ stream: near, remoteAddress: '10.0.0.1:5432', connectorId: 'one' })
+  const socket = await lab.greet()
+  socket.write(`${lab.hello(socket)}CONNECT db.c-1.hawser:5432 HTTP/1.1\r\n\r\n`)
+  await once(socket, 'data')
+  for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate) // the edge is told that its answer has left
+  // In the turn of the end itself: the kernel has been asked for it, and Node not yet told that it is out.
+  near.once('end', () => process.nextTick(() => near.destroy(new Error('cut'))))
+  far.end()
+  await closed(socket)
+  assert.equal(lab.flows[0]?.error?.code, 'connection_terminated')
 })
 
 test('a closed listener takes nobody, and closes twice', TIMEOUT, async (t) => {

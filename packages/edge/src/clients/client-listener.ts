@@ -82,7 +82,7 @@ export class ClientListener {
     })
     this.#tls.on('secureConnection', (socket) => void this.#greet(socket))
     tcp.on('connection', (socket) => this.#accept(socket))
-    tcp.on('error', (error) => options.logger.warn('could not accept a connection', { message: error.message }))
+    tcp.on('error', (error) => options.logger.warn('could not accept a connection', { reason: error.message }))
   }
 
   /** @throws {HawserError} `listen_failed`, `config_invalid` for a TLS rule that cannot be used */

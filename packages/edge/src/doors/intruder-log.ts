@@ -31,6 +31,6 @@ export class IntruderLog {
     }
     this.#lines += 1
     if (this.#lines > MAX_LINES) this.#suppressed += 1
-    else this.#logger.warn('refused a connection', { door, code: reason.code, message: reason.message })
+    else this.#logger.warn('refused a connection', { door, code: reason.code, reason: reason.message })
   }
 }
