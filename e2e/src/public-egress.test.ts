@@ -20,6 +20,8 @@ test('global connect() and fetch() reach public addresses and nothing else', { t
     string,
     { status?: number; body?: string }
   >
+  // It stops what it has started before it leaves; stopped itself, it would leave that running.
+  assert.equal(await program.exited, 0, program.lines.join('\n'))
   const refused = { failed: `Error: ${PREFIX}` }
   const opened = { opened: true }
 
