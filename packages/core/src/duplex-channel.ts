@@ -79,6 +79,8 @@ export class DuplexChannel implements Channel {
   #full = false
   /** The end has been handed over. */
   #sent = false
+  /** The peer's end has been delivered. A stream that fails in place of its end calls itself ended too. */
+  #ended = false
   #closed = false
 
   constructor(stream: Duplex) {
@@ -145,7 +147,10 @@ export class DuplexChannel implements Channel {
 
   readonly #onData = (chunk: Buffer): void => this.#sink?.onData(chunk)
 
-  readonly #onEnd = (): void => this.#sink?.onEnd()
+  readonly #onEnd = (): void => {
+    this.#ended = true
+    this.#sink?.onEnd()
+  }
 
   readonly #onDrain = (): void => {
     this.#full = false
@@ -162,7 +167,7 @@ export class DuplexChannel implements Channel {
   readonly #onClose = (): void => this.#lose(this.#stream.errored)
 
   #lose(error: Error | null): void {
-    if (this.#closed || (this.#sent && this.#stream.readableEnded)) return
+    if (this.#closed || (this.#sent && this.#ended)) return
     this.reset()
     this.#sink?.onLost(error ?? new Error('a stream closed before its end'))
   }

@@ -195,6 +195,23 @@ describe('splice: failures', () => {
     assert.equal(c.destroyed, true)
   })
 
+  test('a stream that fails in place of its end, after the end of the other, fails the splice', TEST, async (t) => {
+    assertNoLeaks(t)
+    const [client, a] = duplexPair()
+    client.on('error', () => {})
+    const failing = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
+    const emit = failing.emit.bind(failing) as (event: string, ...args: unknown[]) => boolean
+    failing.emit = (event: string, ...args: unknown[]) =>
+      event === 'end' ? failing.destroy(new Error('cut off')).destroyed : emit(event, ...args)
+    const done = splice(a, failing, { forward: 0, backward: 0 })
+    client.end()
+    await once(failing, 'finish')
+    failing.push(null)
+    await assert.rejects(done, /cut off/)
+    assert.equal(a.destroyed, true)
+    client.destroy()
+  })
+
   test("an error after both ends is nobody's business any more", TEST, async (t) => {
     assertNoLeaks(t)
     const [client, a] = duplexPair()

@@ -97,6 +97,21 @@ for (const [name, pair] of Object.entries(TRANSPORTS)) {
       assert.equal(await ended, 'ECONNRESET')
       await assert.rejects(rig.done, /cut off/)
     })
+
+    test(
+      `TLS wire: a connection that is cut off after the Worker's own end is no end either, ${over}`,
+      TIMEOUT,
+      async (t) => {
+        assertNoLeaks(t)
+        using rig = await Rig.open(pair, { maxVersion })
+        const ended = ending(rig.worker)
+        rig.worker.end('question')
+        assert.equal(await readAll(rig.server), 'question')
+        rig.far.end()
+        assert.equal(await ended, 'ECONNRESET')
+        await assert.rejects(rig.done, /cut off/)
+      },
+    )
   }
 }
 
