@@ -36,6 +36,7 @@ export default defineConfig([
     entry: { main: 'src/main.ts', testing: 'src/testing/index.ts' },
     target: 'node24.11',
     sourcemap: true,
+    copy: ['../workers/src/workerd-launcher.sh'],
     deps: {
       alwaysBundle: [workspaces],
       neverBundle: (id) => !workspaces.test(id) && /^[^./]/.test(id),

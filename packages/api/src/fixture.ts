@@ -9,7 +9,7 @@ import type { ApiConnection } from './resource.ts'
 
 /** A connection that only notes how it ended. */
 export interface FakeConnection extends ApiConnection {
-  aborted: HawserError | undefined
+  ended: HawserError | undefined
 }
 
 /** What came back, taken apart. */
@@ -52,7 +52,7 @@ export async function apiFixture<Log extends Logger>(t: TestContext, log: Log): 
   const app = createApi({
     directory,
     tunnelToken: (tunnelId) => Promise.resolve(new Secret(`token of ${tunnelId}`)),
-    connections: (tunnelId) => (connections.get(tunnelId) ?? []).filter(({ aborted }) => aborted === undefined),
+    connections: (tunnelId) => (connections.get(tunnelId) ?? []).filter(({ ended }) => ended === undefined),
     configureTunnel: async (tunnelId) => void configuredTunnels.push(tunnelId),
     logger: log,
   })
@@ -98,9 +98,9 @@ export function fakeConnection(id: string, connectorId: string, openedAt?: numbe
     connector: { id: connectorId, version: '0.1.0', hostname: 'box', platform: 'linux_x64' },
     remoteAddress: '[2001:db8::7]:40123',
     openedAt,
-    aborted: undefined,
-    abort(reason) {
-      this.aborted = reason
+    ended: undefined,
+    disconnect(reason) {
+      this.ended = reason
     },
   }
 }

@@ -43,8 +43,8 @@ export interface ApiConnection {
   readonly silent?: boolean | undefined
   /** What its connector said last of how things stand with it. */
   readonly report?: ApiReport | undefined
-  /** Ends the connection now. */
-  abort(reason: HawserError): void
+  /** Ends the connection now. The connector is told that somebody wanted it so. */
+  disconnect(reason: HawserError): void
 }
 
 /** What the API serves from. It holds no state of its own. */

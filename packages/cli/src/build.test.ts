@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import {
+  access,
+  constants,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -59,6 +71,7 @@ test('the modules for workerd are shipped, importing what a Worker has and nothi
   const wanted = (await readdir(sources, { recursive: true })).filter((name) => name.endsWith('.worker.ts'))
   const folders = new Set(wanted.map((name) => dirname(name)))
   assert.ok(folders.size >= 2)
+  await access(join(dist, 'workerd-launcher.sh'), constants.X_OK)
   for (const name of wanted) assert.ok(existsSync(join(dist, name)), name)
   for (const folder of folders) {
     for (const name of await readdir(join(dist, folder))) {

@@ -40,6 +40,17 @@ test('a tunnel that is not there points at the list', () => {
   assert.equal(describeFailure(new HawserError('not_found', 'x'), 'hawser edge'), 'hawser: x (not_found)\n')
 })
 
+test('where the data directory is refused by Hawser itself, the sentence is all there is to say', () => {
+  const inUse = new HawserError(
+    'storage_failed',
+    'edge.lock: another edge (process 7) uses this data directory; stop it',
+  )
+  assert.match(describeFailure(inUse, 'hawser edge'), /^hawser: edge\.lock: .+; stop it \(storage_failed\)\n$/)
+  const cause = Object.assign(new Error('no space'), { code: 'ENOSPC' })
+  const full = new HawserError('storage_failed', 'edge.id: cannot be written (ENOSPC)', { cause })
+  assert.match(describeFailure(full, 'hawser edge'), /\(storage_failed\)\nCheck that .+ room on its disk.+\n$/)
+})
+
 test('a code without a hint is one line', () => {
   assert.equal(describeFailure(new HawserError('conflict', 'x'), 'hawser edge'), 'hawser: x (conflict)\n')
 })

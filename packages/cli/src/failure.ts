@@ -21,7 +21,7 @@ export function describeFailure(error: unknown, command: string): string {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
     return `hawser: a fault inside Hawser (proxy_internal_error)\n${stack}\n`
   }
-  const hint = hintFor(error.code, command)
+  const hint = hintFor(error, command)
   // Of a configuration file there may be several things to say, a line each; all else is one line, wherever it comes from.
   const lines = error.code === 'config_invalid' ? error.message.split('\n') : [error.message]
   const sentence = `hawser: ${lines.map(printable).join('\n')} (${error.code})\n`

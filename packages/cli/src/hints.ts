@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@hawser/core'
+import type { ErrorCode, HawserError } from '@hawser/core'
 
 /** What to do next about an error, by its code: one line below the error itself. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
@@ -21,9 +21,11 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
  *
  * @param command what was typed to start it, `hawser tunnel create`, for errors that its `--help` answers
  */
-export function hintFor(code: ErrorCode, command: string): string | undefined {
+export function hintFor({ code, cause }: HawserError, command: string): string | undefined {
   if (code === 'options_invalid' || code === 'address_invalid') return `See: ${command} --help`
   if (code === 'not_found' && command.startsWith('hawser tunnel')) return 'List what there is with: hawser tunnel list'
   if (command.endsWith(' diag')) return undefined // each step has said what to do about it
+  // What was not refused by the system says itself what to do: another edge at work, loose permissions, a lost file.
+  if (code === 'storage_failed' && cause === undefined) return undefined
   return HINTS[code]
 }

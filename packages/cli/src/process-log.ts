@@ -62,7 +62,7 @@ export class ProcessLog implements Disposable {
   fail(error: unknown, command: string): void {
     const told = HawserError.from(error, 'proxy_internal_error')
     if (this.isJson || this.hasFile) {
-      this.logger.error('failed', { code: told.code, error, hint: hintFor(told.code, command) })
+      this.logger.error('failed', { code: told.code, error, hint: hintFor(told, command) })
     }
     if (!this.isJson) this.#stderr.write(describeFailure(error, command))
   }

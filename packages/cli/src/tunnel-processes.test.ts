@@ -33,7 +33,16 @@ test(
     await using connector = hawserProcess(['connector', 'run', '--token-file', tokenFile, '--weight', '60'])
     await shows(/^status +healthy$/m)
     await shows(/^targets +not probed$/m)
-    assert.equal((await tunnel('info', 'lab')).match(/ 60 +127\.0\.0\.1 /g)?.length, 4)
+    assert.equal((await tunnel('info', 'lab')).match(/ 60 +\d\S* +127\.0\.0\.1 /g)?.length, 1, 'one row')
+    await shows(/ 60 +4\/4 +127\.0\.0\.1 /)
+
+    const nobody = await testLine(['tunnel', 'disconnect', 'lab', '--connector', 'nobody', '--data-dir', dir])
+    assert.equal(nobody.code, 2)
+    assert.match(nobody.stderr, /--connector: no connector "nobody" runs lab now.+\(options_invalid\)\n/)
+    await tunnel('disconnect', 'lab')
+    await connector.says(/"code":"tunnel_closed".+disconnected by an operator \(3\)/)
+    await edge.says(/"code":"tunnel_closed","reason":"disconnected by an operator"/)
+    await shows(/ 60 +4\/4 +127\.0\.0\.1 /)
 
     assert.match(await tunnel('configure', 'lab'), /^version 0$/m)
     const probes = ['--probe', 'tcp://127.0.0.1:1', '--interval', '1s']

@@ -68,11 +68,11 @@ test(
     const tunnelInfo = (): ReturnType<typeof testLine> => testLine(['tunnel', 'info', 'lab', '--data-dir', dir])
     let info = await tunnelInfo()
     // The first of its four connections is enough to serve; the tunnel is healthy once the last one is up.
-    while (/^status +degraded$/m.test(info.stdout)) info = await tunnelInfo()
+    while (!/ 4\/4 /.test(info.stdout) || /^status +degraded$/m.test(info.stdout)) info = await tunnelInfo()
     assert.match(info.stdout, /^status +healthy$/m)
     assert.match(
       info.stdout,
-      /^CONNECTOR +VERSION +PLATFORM +WEIGHT +FROM +SINCE\n[0-9a-f-]{36} +\d+\.\d+\.\d+ +\S+ +100 +127\.0\.0\.1 /m,
+      /^CONNECTOR +VERSION +PLATFORM +WEIGHT +CONNECTIONS +FROM +SINCE\n[0-9a-f-]{36} +\d+\.\d+\.\d+ +\S+ +100 +4\/4 +127\.0\.0\.1 +\S+\n$/m,
     )
 
     const inUse = await testLine(['tunnel', 'delete', 'lab', '--data-dir', dir])

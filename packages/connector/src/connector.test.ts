@@ -215,13 +215,13 @@ test('status tells the whole story', async () => {
   )
 })
 
-test('a dial goes to the dialer and comes back with the id of the connector', async (t) => {
+test('a dial goes to the dialer and comes back', async (t) => {
   const edges = new FakeEdges()
   const stream = new PassThrough()
-  const { connector, log } = bench(edges, ['a'], async () => ({ stream, remoteAddress: '10.0.0.1:80' }))
+  const { connector, log } = bench(edges, ['a'], async () => ({ stream, socket: stream, remoteAddress: '10.0.0.1:80' }))
   await connector.ready
   const dialed = await edges.last?.dial(target, t.signal)
-  assert.deepEqual(dialed, { stream, remoteAddress: '10.0.0.1:80', connectorId: connector.id })
+  assert.deepEqual(dialed, { stream, socket: stream, remoteAddress: '10.0.0.1:80' })
   assert.partialDeepStrictEqual(log.at('debug'), [{ fields: { flowId: 'f1', host: '10.0.0.1', port: 80 } }])
   await connector.close(0)
 })

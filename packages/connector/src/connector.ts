@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { HawserError } from '@hawser/core'
-import type { Dialed, DialTarget, Logger } from '@hawser/core'
+import type { Dialed, DialTarget, Logger, StopSignal } from '@hawser/core'
 import type { Configuration, connectTunnel, ConnectorInfo, ConnectorReport } from '@hawser/tunnel'
 import type { Clock } from './clock.ts'
 import { ConnectorCounters } from './counters.ts'
@@ -208,16 +208,16 @@ export class RunningConnector implements Connector {
   }
 
   /** The edge's request. While shutting down it is refused as by a tunnel that has closed, so that the edge tries another one. */
-  async #dial(target: DialTarget, signal: AbortSignal): Promise<Dialed> {
+  async #dial(target: DialTarget, signal: StopSignal): Promise<Dialed> {
     const { host, port, flowId } = target
     const startedAt = performance.now()
     this.counters.requests += 1
     try {
       if (this.#announced) throw new HawserError('tunnel_closed', 'this connector is shutting down')
       const dialed = await this.#dialer(target, signal)
-      this.counters.opened(dialed.stream, performance.now() - startedAt)
+      this.counters.opened(dialed.socket, performance.now() - startedAt)
       this.#logger.debug('dialled', { flowId, host, port, remoteAddress: dialed.remoteAddress })
-      return { ...dialed, connectorId: this.id }
+      return dialed
     } catch (error) {
       this.counters.refused(error)
       const code = HawserError.is(error) ? error.code : undefined

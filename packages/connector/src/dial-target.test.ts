@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, Socket } from 'node:net'
-import type { AddressInfo, Server } from 'node:net'
+import { createServer } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import test from 'node:test'
-import { HawserError } from '@hawser/core'
+import { DirectSocket, HawserError } from '@hawser/core'
 import type { ConnectAddress } from '@hawser/core'
 import type { ErrorCode } from '@hawser/core'
 import { assertNoLeaks } from '@hawser/testkit'
@@ -49,9 +49,9 @@ function bench(lists: { allow?: readonly string[]; deny?: readonly string[] }, c
     if (typeof answer === 'string') throw Object.assign(new Error(`getaddrinfo ${answer} ${name}`), { code: answer })
     return answer
   })
-  const connect: ConnectAddress = (ip, port) => {
+  const connect: ConnectAddress<DirectSocket> = (ip, port) => {
     dialled.push(`${ip} ${port}`)
-    const socket = new Socket()
+    const socket = new DirectSocket()
     setImmediate(() => socket.destroy(Object.assign(new Error(`connect ${code}`), { code })))
     return socket
   }
@@ -168,7 +168,7 @@ test('a name that changes its answer is judged and dialled on one and the same a
     resolver: answering(async () => answers.shift() ?? []),
     connect: (ip) => {
       dialled.push(ip)
-      const socket = new Socket()
+      const socket = new DirectSocket()
       setImmediate(() => socket.destroy(Object.assign(new Error('no'), { code: 'ECONNREFUSED' })))
       return socket
     },
@@ -206,9 +206,9 @@ test('V-009: the resolvers of a target are asked, where a connection to them wou
     },
   })
   const dialled: string[] = []
-  const connect: ConnectAddress = (ip) => {
+  const connect: ConnectAddress<DirectSocket> = (ip) => {
     dialled.push(ip)
-    const socket = new Socket()
+    const socket = new DirectSocket()
     setImmediate(() => socket.destroy(Object.assign(new Error('no'), { code: 'ECONNREFUSED' })))
     return socket
   }
@@ -274,7 +274,7 @@ test('a silent target is connection_timeout after the time of the request, and i
     rules: compileAddressRules({ allow: [], deny: [] }),
     resolver: new NameResolver(),
     connect: () => {
-      const socket = new Socket()
+      const socket = new DirectSocket()
       sockets.push(socket)
       return socket
     },
@@ -298,7 +298,7 @@ test('a silent resolver is dns_timeout, and an answer that comes later is droppe
     resolver: answering(() => answer.promise),
     connect: (ip) => {
       dialled.push(ip)
-      return new Socket()
+      return new DirectSocket()
     },
   })
   await assert.rejects(dial({ host: 'db', port: 80, flowId: 'f1', timeoutMs: 20 }, t.signal), { code: 'dns_timeout' })
@@ -315,7 +315,7 @@ test('an abort while resolving or connecting is connection_aborted and releases 
       rules: compileAddressRules({ allow: [], deny: [] }),
       resolver: answering(() => new Promise(() => {})),
       connect: () => {
-        const socket = new Socket()
+        const socket = new DirectSocket()
         sockets.push(socket)
         return socket
       },
@@ -337,7 +337,7 @@ test('an abort beforehand dials nothing', async () => {
 
 test('a connection that arrives in the same turn as the abort is released, not handed out', async () => {
   const stop = new AbortController()
-  const socket = new Socket()
+  const socket = new DirectSocket()
   const dial = createTargetDialer({
     rules: compileAddressRules({ allow: [], deny: [] }),
     resolver: new NameResolver(),

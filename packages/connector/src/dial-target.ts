@@ -1,5 +1,14 @@
-import { connectAddress, dialError, formatHostPort, HawserError, raceConnect, resetStream } from '@hawser/core'
-import type { ConnectAddress, Dialed, DialTarget, RaceLimits } from '@hawser/core'
+import {
+  ChannelDialed,
+  connectDirectly,
+  dialError,
+  formatHostPort,
+  HawserError,
+  raceConnect,
+  resetStream,
+} from '@hawser/core'
+import type { Duplex } from 'node:stream'
+import type { ConnectAddress, Dialed, DialTarget, DirectSocket, RaceLimits, StopSignal } from '@hawser/core'
 import type { AddressRules } from './address-rules.ts'
 import type { NameResolver } from './name-resolver.ts'
 import { remember } from './remember.ts'
@@ -9,11 +18,26 @@ import { readTargetHost } from './target-host.ts'
 export interface TargetDialerOptions {
   readonly rules: AddressRules
   readonly resolver: NameResolver
-  readonly connect?: ConnectAddress | undefined
+  readonly connect?: ConnectAddress<DirectSocket> | undefined
 }
 
 /** Opens one connection to a private target. Its shape is the tunnel's `DialHandler`. */
-export type TargetDialer = (target: DialTarget, signal: AbortSignal) => Promise<Dialed>
+export type TargetDialer = (target: DialTarget, signal: StopSignal) => Promise<TargetDialed>
+
+/** A connection to a target. */
+export interface TargetDialed extends Dialed {
+  /** What it stands on, for who counts its bytes when it closes. */
+  readonly socket: Duplex
+}
+
+class DirectDialed extends ChannelDialed implements TargetDialed {
+  readonly socket: DirectSocket
+
+  constructor(socket: DirectSocket, remoteAddress: string) {
+    super(socket.channel, remoteAddress)
+    this.socket = socket
+  }
+}
 
 const MIN_TIMEOUT_MS = 1
 const MAX_TIMEOUT_MS = 120_000
@@ -81,7 +105,7 @@ function allowedOf(found: readonly string[], target: DialTarget, rules: AddressR
  * `connection_aborted` once the signal has aborted; a connection that arrives after that is reset, not handed out.
  */
 export function createTargetDialer(options: TargetDialerOptions): TargetDialer {
-  const connect = options.connect ?? connectAddress
+  const connect = options.connect ?? connectDirectly
   return async (target, signal) => {
     const { port } = target
     const what = formatHostPort(target)
@@ -97,7 +121,7 @@ export function createTargetDialer(options: TargetDialerOptions): TargetDialer {
       const addresses = allowedOf(found instanceof Promise ? await found : found, target, options.rules)
       const { socket, ip } = await raceConnect(addresses, port, connect, limits())
       if (signal.aborted) resetStream(socket)
-      else return { stream: socket, remoteAddress: formatHostPort({ host: ip, port }) }
+      else return new DirectDialed(socket, formatHostPort({ host: ip, port }))
     } catch (error) {
       if (!signal.aborted) throw dialError(error, what)
     }

@@ -34,7 +34,8 @@ function bench(...script: ('ok' | HawserError)[]): {
       asked.push(host)
       const answer = script.shift() ?? 'ok'
       if (answer !== 'ok') throw answer
-      return { stream: new PassThrough(), remoteAddress: '10.0.0.1:1' }
+      const stream = new PassThrough()
+      return { stream, socket: stream, remoteAddress: '10.0.0.1:1' }
     },
   })
   const after = async (ms: number): Promise<void> => {

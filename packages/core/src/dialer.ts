@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream'
 import type { Channel } from './channel.ts'
+import { ChannelDuplex } from './channel-duplex.ts'
 import { resetStream } from './duplex-channel.ts'
+import type { StopSignal } from './stop.ts'
 
 /** What to open a connection to. */
 export interface DialTarget {
@@ -32,6 +34,25 @@ export interface Dialed {
   readonly connectorId?: string | undefined
 }
 
+/** What was dialled as a Channel: a Duplex only for those who ask for one. */
+export class ChannelDialed implements Dialed {
+  readonly channel: Channel
+  readonly remoteAddress: string
+  readonly connectorId: string | undefined
+  #stream: Duplex | undefined
+
+  constructor(channel: Channel, remoteAddress: string, connectorId?: string) {
+    this.channel = channel
+    this.remoteAddress = remoteAddress
+    this.connectorId = connectorId
+  }
+
+  get stream(): Duplex {
+    // Between two owners an error must not go uncaught: the stream is destroyed by it, and that tells.
+    return (this.#stream ??= new ChannelDuplex(this.channel).on('error', ignore))
+  }
+}
+
 /** One way to open a connection: through a tunnel, directly, over an on-ramp. */
 export interface Dialer {
   /** False once it opens nothing new. Missing where a way is never taken away. */
@@ -42,7 +63,7 @@ export interface Dialer {
    * @throws {HawserError} a code of V-040; after `signal` aborts, `connection_aborted`. A connection that arrives after the
    * abort is released by the dialer, never handed out.
    */
-  dial(target: DialTarget, signal: AbortSignal): Promise<Dialed>
+  dial(target: DialTarget, signal: StopSignal): Promise<Dialed>
   /** Whether this way shows signs of life, for a caller that has waited long for `dial`. Missing where none can be asked for. */
   answers?(): Promise<boolean>
 }
@@ -52,3 +73,5 @@ export function resetDialed(dialed: Dialed): void {
   if (dialed.channel === undefined) resetStream(dialed.stream)
   else dialed.channel.reset()
 }
+
+function ignore(): void {}

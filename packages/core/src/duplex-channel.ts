@@ -128,7 +128,7 @@ export class DuplexChannel implements Channel {
   resume(): void {
     if (!this.#reads) {
       this.#reads = true
-      this.#stream.on('data', this.#onData)
+      this.#stream.on('data', (chunk: Buffer) => this.deliver(chunk))
     }
     this.#stream.resume()
   }
@@ -136,7 +136,13 @@ export class DuplexChannel implements Channel {
   reset(): void {
     this.#closed = true
     this.#uncork() // what came before the failure leaves before the reset
-    resetStream(this.#stream)
+    if (this.#sent && this.#ended) this.#stream.destroy()
+    else resetStream(this.#stream)
+  }
+
+  /** For whoever reads. */
+  protected deliver(chunk: Buffer): void {
+    this.#sink?.onData(chunk)
   }
 
   readonly #uncork = (): void => {
@@ -144,8 +150,6 @@ export class DuplexChannel implements Channel {
     this.#corked = false
     this.#stream.uncork()
   }
-
-  readonly #onData = (chunk: Buffer): void => this.#sink?.onData(chunk)
 
   readonly #onEnd = (): void => {
     this.#ended = true

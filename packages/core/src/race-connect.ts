@@ -1,7 +1,9 @@
 import { connect, isIPv6 } from 'node:net'
-import type { Socket } from 'node:net'
+import type { Socket, SocketConstructorOpts, TcpSocketConnectOpts } from 'node:net'
 import { formatHostPort } from './address.ts'
+import { DirectSocket } from './direct-socket.ts'
 import { HawserError } from './errors.ts'
+import type { StopSignal } from './stop.ts'
 import { dialError } from './system-errors.ts'
 
 /** How long one address may take before the next is tried beside it (RFC 8305, "Connection Attempt Delay"). */
@@ -11,16 +13,16 @@ export const ATTEMPT_DELAY_MS = 250
 const KEEP_ALIVE_MS = 30_000
 
 /** Starts connecting to one address literal; it must not resolve anything. */
-export type ConnectAddress = (ip: string, port: number) => Socket
+export type ConnectAddress<S extends Socket = Socket> = (ip: string, port: number) => S
 
 /** This machine cannot go away without a word; its sockets need no probes, which are four system calls to ask for. */
 function isThisMachine(ip: string): boolean {
   return ip.startsWith('127.') || ip === '::1'
 }
 
-/** Connects to an address literal. Half-open, because an end of one direction is passed on as just that. */
-export const connectAddress: ConnectAddress = (ip, port) =>
-  connect({
+/** What every connection to an address literal has: half-open, because an end of one direction is passed on as just that. */
+function optionsFor(ip: string, port: number): TcpSocketConnectOpts & SocketConstructorOpts {
+  return {
     host: ip,
     port,
     noDelay: true,
@@ -31,19 +33,29 @@ export const connectAddress: ConnectAddress = (ip, port) =>
     lookup: () => {
       throw new HawserError('proxy_internal_error', `${ip}: asked to resolve an address that was judged already`)
     },
-  })
+  }
+}
+
+/** Connects to an address literal. */
+export const connectAddress: ConnectAddress = (ip, port) => connect(optionsFor(ip, port))
+
+/** As {@link connectAddress}, for those who only move bytes. */
+export const connectDirectly: ConnectAddress<DirectSocket> = (ip, port) => {
+  const options = optionsFor(ip, port)
+  return new DirectSocket(options).connect(options)
+}
 
 /** When to stop trying. */
 export interface RaceLimits {
   /** Its reason is what the race then fails with. */
-  readonly signal: AbortSignal
+  readonly signal: StopSignal
   /** For all addresses together. */
   readonly timeoutMs: number
 }
 
 /** The connection that won, and its address. */
-export interface Connected {
-  readonly socket: Socket
+export interface Connected<S extends Socket = Socket> {
+  readonly socket: S
   readonly ip: string
 }
 
@@ -77,15 +89,15 @@ function noAnswer(addresses: readonly string[], port: number, timeoutMs: number)
  * @throws {HawserError} as `dialError` maps the most telling failure, once every address has failed; `connection_timeout`;
  *   the reason of the signal when it aborts
  */
-export function raceConnect(
+export function raceConnect<S extends Socket>(
   addresses: readonly string[],
   port: number,
-  start: ConnectAddress,
+  start: ConnectAddress<S>,
   { signal, timeoutMs }: RaceLimits,
-): Promise<Connected> {
+): Promise<Connected<S>> {
   return new Promise((resolve, reject) => {
     const waiting = addresses.length === 1 ? [...addresses] : interleave(addresses)
-    const racing = new Set<Socket>()
+    const racing = new Set<S>()
     const errors: HawserError[] = []
     let timer: NodeJS.Timeout | undefined
 

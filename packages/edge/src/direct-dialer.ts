@@ -1,5 +1,5 @@
 import { connectAddress, ERRORS, formatHostPort, HawserError, raceConnect } from '@hawser/core'
-import type { ConnectAddress, Dialed, Dialer, DialTarget } from '@hawser/core'
+import type { ConnectAddress, Dialed, Dialer, DialTarget, StopSignal } from '@hawser/core'
 
 /**
  * Opens connections to exactly these addresses, overlapping as RFC 8305 has it; the first to answer wins. The host of the
@@ -15,7 +15,7 @@ async function dial(
   addresses: readonly string[],
   target: DialTarget,
   connectTo: ConnectAddress,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<Dialed> {
   const { port, timeoutMs } = target
   if (signal.aborted) throw HawserError.from(signal.reason, 'connection_aborted')

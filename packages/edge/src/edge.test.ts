@@ -209,7 +209,8 @@ test('edge: a tunnel that never was, or is deleted, says so', TIMEOUT, async (t)
     HawserError.is(error, 'not_found'),
   )
   await lab.edge.directory.tunnels.delete(lab.tunnelId)
-  lab.edge.disconnectTunnel(lab.tunnelId)
+  const [connection] = lab.edge.connections(lab.tunnelId)
+  connection?.disconnect(new HawserError('tunnel_closed', 'the tunnel was deleted'))
   await lab.connector.closed
   while (lab.edge.connections(lab.tunnelId).length > 0) await new Promise(setImmediate)
   assert.match((await lab.fetch('http://db.internal:1/')).body.toString(), /has been deleted/)

@@ -44,8 +44,6 @@ export interface Edge extends BindingHost, AsyncDisposable {
   connections(tunnelId: string): readonly ConnectorConnection[]
   /** Tells the connectors of a tunnel that the directory has a new configuration for them. */
   configureTunnel(tunnelId: string): Promise<void>
-  /** Ends the connections of a tunnel that has been deleted. */
-  disconnectTunnel(tunnelId: string): void
   /** How things stand now: whether new calls are taken, and how many tunnels are connected by how many connections. */
   live(): { readonly taking: boolean; readonly tunnels: number; readonly connections: number }
   /** The flows that ended last, oldest first. */
@@ -156,10 +154,6 @@ export class RunningEdge implements Edge {
 
   configureTunnel(tunnelId: string): Promise<void> {
     return this.#parts.states.configure(tunnelId)
-  }
-
-  disconnectTunnel(tunnelId: string): void {
-    this.#parts.tunnels.disconnect(tunnelId, new HawserError('tunnel_auth_failed', 'the tunnel has been deleted'))
   }
 
   live(): { readonly taking: boolean; readonly tunnels: number; readonly connections: number } {

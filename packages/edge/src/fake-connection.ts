@@ -59,6 +59,10 @@ export class FakeConnection implements ConnectorConnection {
     this.#closing.resolve(reason)
   }
 
+  disconnect(reason: HawserError): void {
+    this.abort(reason)
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

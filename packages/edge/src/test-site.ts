@@ -15,6 +15,7 @@ import type {
   DialTarget,
   ErrorCode,
   FlowRecord,
+  StopSignal,
 } from '@hawser/core'
 import { publicEgress } from '@hawser/policy'
 import { CapturedLog } from '@hawser/testkit'
@@ -46,7 +47,7 @@ export class FakeNetwork implements Dialer {
   readonly dialed: DialTarget[] = []
   readonly connector = { id: 'connector-1' }
 
-  async dial(target: DialTarget, signal: AbortSignal): Promise<Dialed> {
+  async dial(target: DialTarget, signal: StopSignal): Promise<Dialed> {
     this.dialed.push(target)
     const route = this.routes.get(formatHostPort(target))
     if (typeof route === 'string') throw new HawserError(route, 'as the test asked for')

@@ -70,13 +70,3 @@ test('tunnels: the reason why none is there says what to do', async () => {
     assert.match(error.message, expected)
   }
 })
-
-test('tunnels: those of a deleted tunnel are ended, the others are not', () => {
-  const { tunnels } = registry()
-  const [deleted, other] = [new FakeConnection('a'), new FakeConnection('b', { tunnelId: 't2' })]
-  tunnels.add(deleted)
-  tunnels.add(other)
-  tunnels.disconnect('t1', new HawserError('tunnel_auth_failed', 'deleted'))
-  assert.equal(deleted.aborted?.code, 'tunnel_auth_failed')
-  assert.equal(other.aborted, undefined)
-})

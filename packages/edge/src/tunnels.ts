@@ -75,11 +75,6 @@ export class Tunnels implements TunnelRoutes {
     }
     return unavailable(`tunnel ${tunnel.name} (${tunnelId}) has no connector now; start one: hawser connector run`)
   }
-
-  /** Ends all connections of one tunnel now, for a tunnel that has been deleted. */
-  disconnect(tunnelId: string, reason: HawserError): void {
-    for (const connection of this.of(tunnelId)) connection.abort(reason)
-  }
 }
 
 function unavailable(message: string): HawserError {

@@ -7,8 +7,8 @@ import type { ConnectorConnection } from './connector-connection.ts'
 import { parseReport } from './announcements.ts'
 import { serveControlStream } from './control-stream.ts'
 import type { Operations } from './control-stream.ts'
-import { encodeRefusal } from './dial-messages.ts'
-import { readFirstMessage } from './messages.ts'
+import { encodeRefusal } from './refusal.ts'
+import { parseMessage, readFirstMessage } from './messages.ts'
 import type { Message } from './messages.ts'
 import { channelBinding, proofMatches, proofOf } from './proof.ts'
 import { encodeAccepted, parseRegistration } from './register.ts'
@@ -63,7 +63,7 @@ export class Admission {
     const timer = setTimeout(() => {
       refuse(new HawserError('tunnel_timeout', `no registration within ${this.#options.registerTimeoutMs} ms`))
     }, this.#options.registerTimeoutMs)
-    const onControlStream = async (control: MuxStream, message: Message): Promise<void> => {
+    const onControlStream = async (control: MuxStream, message: Buffer): Promise<void> => {
       try {
         const registration = await this.#judge(arrival.socket, message)
         this.#checkRoom(registration)
@@ -79,7 +79,7 @@ export class Admission {
       role: 'server',
       maxInboundStreams: 1, // the control stream; a connector has no business opening others
       onStream: (stream) => {
-        const onMessage = (message: Message): void => void onControlStream(stream, message)
+        const onMessage = (message: Buffer): void => void onControlStream(stream, message)
         readFirstMessage(stream, { onMessage, onLost: refuse })
       },
     })
@@ -98,8 +98,8 @@ export class Admission {
   }
 
   /** @throws {HawserError} `tunnel_auth_failed`, alike for an unknown tunnel and for a wrong proof */
-  async #judge(socket: TLSSocket, message: Message): Promise<Registration> {
-    const registration = parseRegistration(message)
+  async #judge(socket: TLSSocket, message: Buffer): Promise<Registration> {
+    const registration = parseRegistration(parseMessage(message))
     const { tunnelId, connector, proof } = registration
     const binding = channelBinding(socket)
     const secret = await this.#secretOf(tunnelId)

@@ -4,7 +4,7 @@ import { HawserError } from '@hawser/core'
 import fc from 'fast-check'
 import { configureRequest, parseConfigure, parseReport, reportRequest } from './announcements.ts'
 import type { ConnectorReport } from './announcements.ts'
-import { encodeMessage, MessageDecoder } from './messages.ts'
+import { encodeMessage, MessageDecoder, parseMessage } from './messages.ts'
 import type { Message } from './messages.ts'
 
 /** There and back over the wire, in pieces. */
@@ -14,7 +14,7 @@ function carried(message: Message, pieces = 1): Message {
   const size = Math.ceil(bytes.length / pieces)
   for (let at = 0; at < bytes.length; at += size) decoder.push(bytes.subarray(at, at + size))
   assert.ok(decoder.message !== undefined)
-  return decoder.message
+  return parseMessage(decoder.message)
 }
 
 const PLAIN = { noNullPrototype: true } as const

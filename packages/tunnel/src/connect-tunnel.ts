@@ -6,7 +6,7 @@ import { parseConfigure } from './announcements.ts'
 import type { Configuration } from './announcements.ts'
 import { serveControlStream } from './control-stream.ts'
 import type { ControlStream, Operations } from './control-stream.ts'
-import { readFirstMessage } from './messages.ts'
+import { parseMessage, readFirstMessage } from './messages.ts'
 import type { Message } from './messages.ts'
 import { channelBinding, proofOf } from './proof.ts'
 import { DEFAULT_WEIGHT, encodeRegistration, parseAccepted } from './register.ts'
@@ -75,7 +75,7 @@ function register(session: MuxSession, socket: TLSSocket, options: ConnectTunnel
     readFirstMessage(control, {
       onMessage: (message) => {
         try {
-          const edgeId = parseAccepted(message)
+          const edgeId = parseAccepted(parseMessage(message))
           resolve({ edgeId, control: serveControlStream(session, control, operationsFor(options)) })
         } catch (error) {
           reject(error)

@@ -75,6 +75,19 @@ describe('a connection as the edge sees it', () => {
     assert.equal(await connector.closed, undefined)
   })
 
+  test('that somebody disconnects ends with that reason at the edge, and says so to the connector', TEST, async (t) => {
+    assertNoLeaks(t)
+    await using fixture = await tunnelFixture()
+    const connector = await fixture.connect()
+    const edge = await fixture.accepted()
+    const reason = new HawserError('tunnel_closed', 'disconnected by an operator')
+    edge.disconnect(reason)
+    assert.equal(await edge.closed, reason)
+    const told = await connector.closed
+    assert.equal(told?.code, 'tunnel_closed')
+    assert.match(told?.message ?? '', /disconnected by an operator \(3\)/)
+  })
+
   test('that the connector drains takes no streams', TEST, async (t) => {
     assertNoLeaks(t)
     await using fixture = await tunnelFixture()

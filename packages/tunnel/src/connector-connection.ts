@@ -1,4 +1,4 @@
-import type { Dialed, Dialer, DialTarget, HawserError } from '@hawser/core'
+import type { Dialed, Dialer, DialTarget, HawserError, StopSignal } from '@hawser/core'
 import { configureRequest } from './announcements.ts'
 import type { Configuration, ConnectorReport, TargetHealth } from './announcements.ts'
 import type { ControlStream } from './control-stream.ts'
@@ -45,6 +45,8 @@ export interface ConnectorConnection extends Dialer, AsyncDisposable {
   /** As `drain`, for at most `graceMs`. @default 30_000 */
   close(graceMs?: number): Promise<void>
   abort(reason: HawserError): void
+  /** As `abort`, because somebody wants it so: the connector is told that, and comes back if its token is good. */
+  disconnect(reason: HawserError): void
 }
 
 const NONE: readonly TargetHealth[] = []
@@ -98,7 +100,7 @@ export class EdgeSide implements ConnectorConnection {
     return this.#silentAt === this.#session.bytesReceived
   }
 
-  dial(target: DialTarget, signal: AbortSignal): Promise<Dialed> {
+  dial(target: DialTarget, signal: StopSignal): Promise<Dialed> {
     return dialThrough(this.#session, this.connector.id, target, signal)
   }
 
@@ -137,6 +139,10 @@ export class EdgeSide implements ConnectorConnection {
 
   abort(reason: HawserError): void {
     this.#session.abort(reason)
+  }
+
+  disconnect(reason: HawserError): void {
+    this.#session.abort(reason, GoAwayCode.Disconnected)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,7 @@ import { assertNoLeaks } from '@hawser/testkit'
 import { serveControlStream } from './control-stream.ts'
 import type { Operations } from './control-stream.ts'
 import { INITIAL_WINDOW_BYTES } from './frame.ts'
-import { encodeMessage, MessageDecoder } from './messages.ts'
+import { encodeMessage, MessageDecoder, parseMessage } from './messages.ts'
 import type { Message } from './messages.ts'
 import { sessionPair, streamPair } from './session-pair.ts'
 import type { SessionPair, TestStream } from './session-pair.ts'
@@ -20,7 +20,7 @@ function reader(stream: TestStream): (count: number) => Promise<Message[]> {
   stream.on('data', (chunk: Buffer) => {
     for (let rest = chunk; rest.length > 0;) {
       rest = rest.subarray(decoder.push(rest))
-      if (decoder.message !== undefined) messages.push(decoder.message)
+      if (decoder.message !== undefined) messages.push(parseMessage(decoder.message))
     }
   })
   return async (count) => {

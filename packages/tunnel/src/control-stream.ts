@@ -1,9 +1,8 @@
 import { HawserError } from '@hawser/core'
 import type { ChannelSink } from '@hawser/core'
-import { encodeRefusal, refusalOf } from './dial-messages.ts'
-import { encodeMessage, MessageDecoder } from './messages.ts'
+import { encodeMessage, MessageDecoder, parseMessage } from './messages.ts'
 import type { Message } from './messages.ts'
-import { unknownOperation } from './serve-dials.ts'
+import { encodeRefusal, refusalOf, unknownOperation } from './refusal.ts'
 import type { MuxSession } from './session.ts'
 import type { MuxStream } from './stream.ts'
 
@@ -79,8 +78,8 @@ class ControlSink implements ControlStream, ChannelSink {
     try {
       while (rest.length > 0) {
         rest = rest.subarray(this.#decoder.push(rest))
-        const { message } = this.#decoder
-        if (message === undefined) continue
+        if (this.#decoder.message === undefined) continue
+        const message = parseMessage(this.#decoder.message)
         if (!('op' in message)) this.#onReply(message)
         else if (!this.#stream.write(answer(message, this.#operations))) this.#stream.pause() // a peer that does not read
       }

@@ -6,7 +6,7 @@ import { Flag, FrameType, GoAwayCode, HEADER_BYTES, INITIAL_WINDOW_BYTES, writeH
 test('the numbers are those of the yamux specification', () => {
   assert.deepEqual(FrameType, { Data: 0, WindowUpdate: 1, Ping: 2, GoAway: 3 })
   assert.deepEqual(Flag, { Syn: 1, Ack: 2, Fin: 4, Rst: 8 })
-  assert.deepEqual(GoAwayCode, { Normal: 0, ProtocolError: 1, InternalError: 2 })
+  assert.deepEqual(GoAwayCode, { Normal: 0, ProtocolError: 1, InternalError: 2, Disconnected: 3 }) // the last is Hawser's
   assert.equal(INITIAL_WINDOW_BYTES, 262_144)
   assert.equal(HEADER_BYTES, 12)
 })

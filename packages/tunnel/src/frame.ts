@@ -41,6 +41,8 @@ export const GoAwayCode = {
   Normal: 0,
   ProtocolError: 1,
   InternalError: 2,
+  /** Hawser's own, from the edge: somebody asked it to end the connection. */
+  Disconnected: 3,
 } as const
 export type GoAwayCode = (typeof GoAwayCode)[keyof typeof GoAwayCode]
 

@@ -4,7 +4,8 @@ import type { MuxStream } from './stream.ts'
 
 /** Longest JSON text of one message, in bytes. */
 export const MAX_MESSAGE_BYTES: number = 16 * 1024
-const LENGTH_BYTES = 2
+/** Of the length that every message begins with. */
+export const MESSAGE_LENGTH_BYTES = 2
 
 /** A JSON object as it came from the peer: nothing in it has been checked. */
 export type Message = Readonly<Record<string, unknown>>
@@ -18,16 +19,16 @@ export function encodeMessage(message: Message): Buffer {
   const json = JSON.stringify(message)
   const bytes = Buffer.byteLength(json)
   if (bytes > MAX_MESSAGE_BYTES) throw badLength(bytes)
-  const out = Buffer.allocUnsafe(LENGTH_BYTES + bytes)
+  const out = Buffer.allocUnsafe(MESSAGE_LENGTH_BYTES + bytes)
   out.writeUInt16BE(bytes, 0)
-  out.write(json, LENGTH_BYTES)
+  out.write(json, MESSAGE_LENGTH_BYTES)
   return out
 }
 
 /** Cuts messages out of a byte stream, whatever the pieces it arrives in. Holds at most one incomplete message. */
 export class MessageDecoder {
-  /** The message that the last {@link push} completed. */
-  message: Message | undefined
+  /** The message that the last {@link push} completed, without its length; a view of what was pushed. */
+  message: Buffer | undefined
   /** Bytes of the message under way, its length field included. Grows to the whole message once the length is known. */
   #held: Buffer | undefined
   #heldBytes = 0
@@ -36,17 +37,17 @@ export class MessageDecoder {
    * Reads up to the end of one message, then says so in {@link message}.
    *
    * @returns how many bytes of `piece` it has used; the rest belongs to what follows
-   * @throws {HawserError} `tunnel_protocol_error`: too long, or no JSON object
+   * @throws {HawserError} `tunnel_protocol_error`: too long, or empty
    */
   push(piece: Buffer): number {
     this.message = undefined
     if (this.#held === undefined) {
       const whole = wholeLength(piece, piece.length)
       if (whole <= piece.length) {
-        this.message = parseObject(piece, whole) // the usual case: nothing is copied
+        this.message = piece.subarray(MESSAGE_LENGTH_BYTES, whole) // the usual case: nothing is copied
         return whole
       }
-      this.#held = Buffer.allocUnsafe(LENGTH_BYTES)
+      this.#held = Buffer.allocUnsafe(MESSAGE_LENGTH_BYTES)
       this.#heldBytes = 0
     }
     return this.#gather(this.#held, piece, 0)
@@ -57,12 +58,12 @@ export class MessageDecoder {
     const used = at + piece.copy(held, this.#heldBytes, at)
     this.#heldBytes += used - at
     if (this.#heldBytes < held.length) return used
-    if (held.length > LENGTH_BYTES) {
+    if (held.length > MESSAGE_LENGTH_BYTES) {
       this.#held = undefined
-      this.message = parseObject(held, held.length)
+      this.message = held.subarray(MESSAGE_LENGTH_BYTES)
       return used
     }
-    this.#held = Buffer.allocUnsafe(wholeLength(held, LENGTH_BYTES))
+    this.#held = Buffer.allocUnsafe(wholeLength(held, MESSAGE_LENGTH_BYTES))
     held.copy(this.#held)
     return this.#gather(this.#held, piece, used)
   }
@@ -71,7 +72,7 @@ export class MessageDecoder {
 /** The first message of a stream has come, or will never come. */
 export interface FirstMessage {
   /** The stream is paused; what follows waits for whoever reads next. */
-  onMessage(message: Message): void
+  onMessage(message: Buffer): void
   /** The stream ended, failed, or sent something else, and is released. */
   onLost(error: HawserError): void
 }
@@ -126,16 +127,21 @@ class FirstMessageSink implements ChannelSink {
 
 /** Bytes of the message that `from` begins with; infinite while its length field is incomplete. */
 function wholeLength(from: Buffer, available: number): number {
-  if (available < LENGTH_BYTES) return Infinity
+  if (available < MESSAGE_LENGTH_BYTES) return Infinity
   const bytes = from.readUInt16BE(0)
   if (bytes === 0 || bytes > MAX_MESSAGE_BYTES) throw badLength(bytes)
-  return LENGTH_BYTES + bytes
+  return MESSAGE_LENGTH_BYTES + bytes
 }
 
-function parseObject(from: Buffer, end: number): Message {
+/**
+ * Reads a message that is JSON.
+ *
+ * @throws {HawserError} `tunnel_protocol_error` if it is no JSON object
+ */
+export function parseMessage(message: Buffer): Message {
   let value: unknown
   try {
-    value = JSON.parse(from.toString('utf8', LENGTH_BYTES, end))
+    value = JSON.parse(message.toString())
   } catch (cause) {
     throw new HawserError('tunnel_protocol_error', 'a message is not JSON', { cause })
   }

@@ -8,7 +8,7 @@ import { assertNoLeaks } from '@hawser/testkit'
 import { configureRequest, parseConfigure, parseReport, reportRequest } from './announcements.ts'
 import { encodeDialed, encodeDialRequest, parseDialRequest } from './dial-messages.ts'
 import { Flag, FrameType, INITIAL_WINDOW_BYTES } from './frame.ts'
-import { MAX_MESSAGE_BYTES, MessageDecoder } from './messages.ts'
+import { MAX_MESSAGE_BYTES, MessageDecoder, parseMessage } from './messages.ts'
 import { proofOf } from './proof.ts'
 import { frameBytes } from './raw-peer.ts'
 import type { SeenFrame } from './raw-peer.ts'
@@ -75,9 +75,14 @@ describe('docs/protocol.md', () => {
   test('its messages say what they should', () => {
     const decoder = new MessageDecoder()
     decoder.push(said('connector').subarray(12))
-    assert.deepEqual(parseRegistration(decoder.message ?? {}), { tunnelId, connector, weight: 100, proof })
+    assert.deepEqual(parseRegistration(parseMessage(decoder.message ?? Buffer.alloc(0))), {
+      tunnelId,
+      connector,
+      weight: 100,
+      proof,
+    })
     decoder.push(said('edge').subarray(12 + 12 + 29 + 12))
-    assert.deepEqual(parseDialRequest(decoder.message ?? {}), target)
+    assert.deepEqual(parseDialRequest(decoder.message ?? Buffer.alloc(0)), target)
   })
 
   test('the bytes of the edge make a connector send the bytes of the connector', { timeout: 10_000 }, async (t) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { HawserError } from '@hawser/core'
-import { encodeRefusal } from './dial-messages.ts'
-import { MessageDecoder } from './messages.ts'
+import { MessageDecoder, parseMessage } from './messages.ts'
+import { encodeRefusal } from './refusal.ts'
 import type { Message } from './messages.ts'
 import { encodeAccepted, encodeRegistration, parseAccepted, parseRegistration } from './register.ts'
 
@@ -10,7 +10,7 @@ function decode(bytes: Buffer): Message {
   const decoder = new MessageDecoder()
   decoder.push(bytes)
   assert.ok(decoder.message !== undefined)
-  return decoder.message
+  return parseMessage(decoder.message)
 }
 
 const connector = { id: 'c-1', version: '0.1.0', hostname: 'büro', platform: 'linux-x64' }

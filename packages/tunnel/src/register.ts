@@ -1,7 +1,7 @@
 import { HawserError } from '@hawser/core'
-import { refusalOf } from './dial-messages.ts'
 import { encodeMessage } from './messages.ts'
 import type { Message } from './messages.ts'
+import { refusalOf } from './refusal.ts'
 
 /** What a connector says of itself. Shown to operators, never trusted. */
 export interface ConnectorInfo {

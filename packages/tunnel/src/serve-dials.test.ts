@@ -5,9 +5,10 @@ import { text } from 'node:stream/consumers'
 import type { Duplex } from 'node:stream'
 import { describe, test } from 'node:test'
 import { HawserError } from '@hawser/core'
-import type { Dialed, DialTarget } from '@hawser/core'
+import type { Dialed, DialTarget, StopSignal } from '@hawser/core'
 import { assertNoLeaks, tcpPair } from '@hawser/testkit'
 import { Flag, FrameType } from './frame.ts'
+import { encodeDialRequest } from './dial-messages.ts'
 import { encodeMessage } from './messages.ts'
 import type { SeenFrame } from './raw-peer.ts'
 import { DialServer } from './serve-dials.ts'
@@ -17,7 +18,11 @@ import { dialThrough } from './tunnel-dialer.ts'
 
 const TEST = { timeout: 10_000 } as const
 const target: DialTarget = { host: 'db.internal', port: 5432, flowId: 'f1', timeoutMs: 1_000 }
-const request = encodeMessage({ op: 'dial', host: 'db.internal', port: 5432, flow: 'f1', timeoutMs: 1_000 })
+function abortOf(signal: StopSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+}
+
+const request = encodeDialRequest(target)
 const { Data } = FrameType
 const { Syn, Fin, Rst } = Flag
 
@@ -98,7 +103,7 @@ describe('a dial through a tunnel', () => {
     assertNoLeaks(t)
     const [near, far] = await tcpPair()
     const farClosed = once(far, 'error')
-    const asked = Promise.withResolvers<AbortSignal>()
+    const asked = Promise.withResolvers<StopSignal>()
     const arrives = Promise.withResolvers<Dialed>()
     await using tested = await tunnel((_target, signal) => {
       asked.resolve(signal)
@@ -108,7 +113,7 @@ describe('a dial through a tunnel', () => {
     const dialing = tested.dial(giveUp.signal)
     const signal = await asked.promise
     assert.equal(signal.aborted, false)
-    const aborted = once(signal, 'abort')
+    const aborted = abortOf(signal)
     giveUp.abort()
     await assert.rejects(dialing, { code: 'connection_aborted' })
     await aborted
@@ -124,7 +129,7 @@ describe('a dial through a tunnel', () => {
     TEST,
     async (t) => {
       assertNoLeaks(t)
-      const asked = Promise.withResolvers<AbortSignal>()
+      const asked = Promise.withResolvers<StopSignal>()
       await using tested = await tunnel((_target, signal) => {
         asked.resolve(signal)
         return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
@@ -133,7 +138,7 @@ describe('a dial through a tunnel', () => {
       const signal = await asked.promise
       tested.sessions.client.session.abort(new HawserError('proxy_internal_error', 'crash'))
       await assert.rejects(dialing, { code: 'tunnel_closed' })
-      if (!signal.aborted) await once(signal, 'abort')
+      if (!signal.aborted) await abortOf(signal)
       await tested.server.whenIdle()
     },
   )
@@ -208,19 +213,21 @@ describe('DialServer and what comes on the wire', () => {
       assert.equal(await text(far), 'early bytes')
       far.end('late bytes')
       await tested.peer.frame(({ streamId, flags }) => streamId === 2 && (flags & Fin) !== 0)
-      assert.match(framesOf(tested.peer.frames, 2), /"remote":"10\.0\.0\.7:5432"\}late bytes$/)
+      assert.match(framesOf(tested.peer.frames, 2), /10\.0\.0\.7:5432late bytes$/)
     }
   })
 
   for (const [name, message, code] of [
-    ['an operation it does not know', { op: 'resolve', host: 'x' }, 'tunnel_protocol_error'],
-    ['no operation', {}, 'tunnel_protocol_error'],
-    ['a request without a port', { op: 'dial', host: 'x', flow: '', timeoutMs: 1 }, 'tunnel_protocol_error'],
+    ['an operation it does not know', encodeMessage({ op: 'resolve', host: 'x' }), 'tunnel_protocol_error'],
+    ['no operation', encodeMessage({}), 'tunnel_protocol_error'],
+    ['a kind it does not know', Buffer.from([0, 1, 0x7f]), 'tunnel_protocol_error'],
+    ['JSON that is none', Buffer.from([0, 1, 0x7b]), 'tunnel_protocol_error'],
+    ['a request without a port', encodeDialRequest({ ...target, port: 0 }), 'tunnel_protocol_error'],
   ] as const) {
     test(`${name} is answered with ${code}, then the end`, TEST, async (t) => {
       assertNoLeaks(t)
       await using tested = serve(() => assert.fail('dialled'))
-      tested.peer.send(Data, Syn, 2, Buffer.concat([encodeMessage(message), Buffer.alloc(50_000)]))
+      tested.peer.send(Data, Syn, 2, Buffer.concat([message, Buffer.alloc(50_000)]))
       await tested.peer.frame(({ streamId, flags }) => streamId === 2 && (flags & Fin) !== 0)
       assert.match(framesOf(tested.peer.frames, 2), new RegExp(`"ok":false,"code":"${code}"`))
       tested.peer.send(Data, Fin, 2)

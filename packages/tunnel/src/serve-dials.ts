@@ -1,8 +1,9 @@
-import { HawserError, resetDialed, splice } from '@hawser/core'
-import type { ChannelSink, Dialed, DialTarget } from '@hawser/core'
-import { encodeDialed, encodeRefusal, parseDialRequest } from './dial-messages.ts'
+import { HawserError, resetDialed, splice, Stop } from '@hawser/core'
+import type { ChannelSink, Dialed, DialTarget, StopSignal } from '@hawser/core'
+import { encodeDialed, parseDialRequest } from './dial-messages.ts'
 import { readFirstMessage } from './messages.ts'
-import type { FirstMessage, Message } from './messages.ts'
+import type { FirstMessage } from './messages.ts'
+import { encodeRefusal } from './refusal.ts'
 import type { MuxStream } from './stream.ts'
 
 /**
@@ -11,7 +12,7 @@ import type { MuxStream } from './stream.ts'
  * @param signal aborts when the edge no longer wants it; a connection that arrives later is released by the tunnel
  * @throws {HawserError} a code of V-040; anything else is reported as `proxy_internal_error`
  */
-export type DialHandler = (request: DialTarget, signal: AbortSignal) => Promise<Dialed>
+export type DialHandler = (request: DialTarget, signal: StopSignal) => Promise<Dialed>
 
 /** Serves the streams that an edge opens: dials, answers, and moves bytes until both ends have ended. */
 export class DialServer {
@@ -51,7 +52,7 @@ class ServedDial implements FirstMessage, ChannelSink {
   readonly #stream: MuxStream
   readonly #dial: DialHandler
   readonly #release: () => void
-  readonly #givenUp = new AbortController()
+  readonly #givenUp = new Stop()
   #dialing = false
 
   constructor(stream: MuxStream, dial: DialHandler, release: () => void) {
@@ -60,14 +61,13 @@ class ServedDial implements FirstMessage, ChannelSink {
     this.#release = release
   }
 
-  onMessage(message: Message): void {
+  onMessage(message: Buffer): void {
     let dialing
     try {
-      if (message['op'] !== 'dial') throw unknownOperation(message['op'])
       const request = parseDialRequest(message)
       this.#dialing = true
       this.#stream.deliverTo(this) // paused: what the edge sends ahead waits
-      dialing = this.#dial(request, this.#givenUp.signal)
+      dialing = this.#dial(request, this.#givenUp)
     } catch (error) {
       return this.#refuse(error)
     }
@@ -96,7 +96,10 @@ class ServedDial implements FirstMessage, ChannelSink {
     }
     this.#stream.sendPreface(encodeDialed(dialed.remoteAddress))
     // A failure has been seen by both ends.
-    splice(this.#stream, dialed.stream, { forward: 0, backward: 0 }).then(this.#release, this.#release)
+    splice(this.#stream, dialed.channel ?? dialed.stream, { forward: 0, backward: 0 }).then(
+      this.#release,
+      this.#release,
+    )
     return undefined
   }
 
@@ -113,10 +116,5 @@ class ServedDial implements FirstMessage, ChannelSink {
 }
 
 const DROP: ChannelSink = { onData: ignore, onEnd: ignore, onDrain: ignore, onSent: ignore, onLost: ignore }
-
-/** Says that a message asks for what this version does not know. */
-export function unknownOperation(op: unknown): HawserError {
-  return new HawserError('tunnel_protocol_error', `unknown operation ${(JSON.stringify(op) ?? 'none').slice(0, 100)}`)
-}
 
 function ignore(): void {}

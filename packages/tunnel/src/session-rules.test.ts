@@ -163,6 +163,7 @@ describe('MuxSession and what the specification leaves room for', () => {
   for (const [code, kind] of [
     [GoAwayCode.ProtocolError, 'protocol error (1)'],
     [GoAwayCode.InternalError, 'internal error (2)'],
+    [GoAwayCode.Disconnected, 'disconnected by an operator (3)'],
     [9, 'unknown reason (9)'],
   ] as const) {
     test(`a go-away for reason ${code} ends the session at once`, TEST, async (t) => {

@@ -40,6 +40,7 @@ const PING_TIMEOUT_MS = 4_500
 const GO_AWAY_TEXT: Readonly<Record<number, string>> = {
   [GoAwayCode.ProtocolError]: 'protocol error',
   [GoAwayCode.InternalError]: 'internal error',
+  [GoAwayCode.Disconnected]: 'disconnected by an operator',
 }
 const PEER_FAULTS: ReadonlySet<string> = new Set(['tunnel_protocol_error', 'tunnel_window_exceeded'])
 /** How long the last frames may take to leave before the transport is destroyed. */
@@ -170,10 +171,14 @@ export class MuxSession implements FrameSink, StreamHost {
     this.#finish(undefined, false)
   }
 
-  /** Ends the session because of `reason`: streams fail with it. The peer is told with a go-away. */
-  abort(reason: HawserError): void {
+  /**
+   * Ends the session because of `reason`: streams fail with it. The peer is told with a go-away.
+   *
+   * @param code what that go-away says. @default whose fault `reason` is
+   */
+  abort(reason: HawserError, code: GoAwayCode = faultOf(reason)): void {
     if (this.#ended) return
-    this.sender.goAway(PEER_FAULTS.has(reason.code) ? GoAwayCode.ProtocolError : GoAwayCode.InternalError)
+    this.sender.goAway(code)
     this.#finish(reason, false)
   }
 
@@ -316,4 +321,8 @@ export class MuxSession implements FrameSink, StreamHost {
     this.sender.end()
     this.#endTimer = setTimeout(() => this.#transport.destroy(), END_LIMIT_MS)
   }
+}
+
+function faultOf({ code }: HawserError): GoAwayCode {
+  return PEER_FAULTS.has(code) ? GoAwayCode.ProtocolError : GoAwayCode.InternalError
 }

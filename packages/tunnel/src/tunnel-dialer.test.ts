@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events'
 import { describe, test } from 'node:test'
 import type { DialTarget } from '@hawser/core'
 import { assertNoLeaks } from '@hawser/testkit'
-import { encodeDialed } from './dial-messages.ts'
+import { encodeDialed, parseDialRequest } from './dial-messages.ts'
 import { Flag, FrameType } from './frame.ts'
 import { frameBytes } from './raw-peer.ts'
 import { sessionWithRawPeer } from './session-pair.ts'
@@ -21,10 +21,12 @@ describe('dialThrough', () => {
     const dialing = dialThrough(tested.session, 'c', target, never)
     const frame = await tested.peer.frame(({ type }) => type === Data)
     assert.equal(frame.flags, Flag.Syn)
-    assert.equal(
-      frame.payload.subarray(2).toString(),
-      '{"op":"dial","host":"10.0.0.7","port":6379,"flow":"f2","timeoutMs":500}',
-    )
+    assert.deepEqual(parseDialRequest(frame.payload.subarray(2)), {
+      host: '10.0.0.7',
+      port: 6379,
+      flowId: 'f2',
+      timeoutMs: 500,
+    })
     tested.session.end()
     await assert.rejects(dialing, { code: 'tunnel_closed' })
   })

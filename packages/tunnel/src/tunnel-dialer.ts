@@ -1,9 +1,8 @@
-import { ChannelDuplex, HawserError } from '@hawser/core'
-import type { Channel, Dialed, DialTarget } from '@hawser/core'
-import type { Duplex } from 'node:stream'
+import { ChannelDialed, HawserError } from '@hawser/core'
+import type { Dialed, DialTarget, StopSignal } from '@hawser/core'
 import { encodeDialRequest, parseDialReply } from './dial-messages.ts'
 import { readFirstMessage } from './messages.ts'
-import type { FirstMessage, Message } from './messages.ts'
+import type { FirstMessage } from './messages.ts'
 import type { MuxSession } from './session.ts'
 import type { MuxStream } from './stream.ts'
 
@@ -18,7 +17,7 @@ export function dialThrough(
   session: MuxSession,
   connectorId: string,
   target: DialTarget,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<Dialed> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) throw givenUp()
@@ -31,14 +30,14 @@ export function dialThrough(
 class PendingDial implements FirstMessage {
   readonly #stream: MuxStream
   readonly #connectorId: string
-  readonly #signal: AbortSignal
+  readonly #signal: StopSignal
   readonly #resolve: (dialed: Dialed) => void
   readonly #reject: (error: unknown) => void
 
   constructor(
     stream: MuxStream,
     connectorId: string,
-    signal: AbortSignal,
+    signal: StopSignal,
     resolve: (dialed: Dialed) => void,
     reject: (error: unknown) => void,
   ) {
@@ -50,10 +49,10 @@ class PendingDial implements FirstMessage {
     signal.addEventListener('abort', this.#onAbort)
   }
 
-  onMessage(message: Message): void {
+  onMessage(message: Buffer): void {
     this.#signal.removeEventListener('abort', this.#onAbort)
     try {
-      this.#resolve(new TunnelDialed(this.#stream, parseDialReply(message), this.#connectorId))
+      this.#resolve(new ChannelDialed(this.#stream, parseDialReply(message), this.#connectorId))
     } catch (error) {
       this.#reject(error)
       this.#stream.reset()
@@ -73,27 +72,6 @@ class PendingDial implements FirstMessage {
   }
 }
 
-/** What was dialled through a tunnel: a Duplex only for those who ask for one. */
-class TunnelDialed implements Dialed {
-  readonly channel: Channel
-  readonly remoteAddress: string
-  readonly connectorId: string
-  #stream: Duplex | undefined
-
-  constructor(channel: Channel, remoteAddress: string, connectorId: string) {
-    this.channel = channel
-    this.remoteAddress = remoteAddress
-    this.connectorId = connectorId
-  }
-
-  get stream(): Duplex {
-    // Between two owners an error must not go uncaught: the stream is destroyed by it, and that tells.
-    return (this.#stream ??= new ChannelDuplex(this.channel).on('error', ignore))
-  }
-}
-
 function givenUp(): HawserError {
   return new HawserError('connection_aborted', 'the caller gave the call up')
 }
-
-function ignore(): void {}

@@ -13,8 +13,10 @@ export interface ConnectorResource {
   readonly run_at: string | null
   /** Of the configuration that it follows; 0 where it has none. */
   readonly config_version: number
-  /** Not the vendor's, as all that follows: connectors of a smaller weight stand by. */
+  /** Not the vendor's, as `connections` and `targets`: connectors of a smaller weight stand by. */
   readonly weight: number | null
+  /** How many it has and wants, to all edges together and by its own account. */
+  readonly connections: { readonly up: number; readonly of: number } | null
   /** What its probes found last. */
   readonly targets: readonly ApiTargetHealth[]
   readonly conns: readonly ConnectionResource[]
@@ -49,6 +51,7 @@ export function connectorResources(connections: readonly ApiConnection[]): reado
     run_at: earliest(own),
     config_version: own[0]?.report?.configuration ?? 0,
     weight: own[0]?.weight ?? null,
+    connections: own[0]?.report?.connections ?? null,
     targets: own[0] === undefined ? [] : targetsOf(own[0]),
     conns: own.map(connectionResource),
   }))

@@ -130,6 +130,7 @@ test('what is not there is 1002, and what is no id is 7003', async (t) => {
     ['GET', '/token'],
     ['GET', '/connections'],
     ['DELETE', '/connections'],
+    ['GET', '/connectors/k1'],
   ] as const
   for (const [method, rest] of calls) {
     const body = method === 'PATCH' ? { name: 'x' } : undefined
@@ -232,6 +233,7 @@ test('connections are told by connector', async (t) => {
     run_at: '2026-01-02T00:00:00.000Z',
     config_version: 0,
     weight: null,
+    connections: null,
     targets: [],
     conns: result[0]?.conns,
   })
@@ -249,6 +251,33 @@ test('connections are told by connector', async (t) => {
   assert.deepEqual([tunnel.status, tunnel.conns_active_at], ['healthy', '2026-01-02T00:00:00.000Z'])
 })
 
+test('one connector is told as in the list, and one that is not connected is not there', async (t) => {
+  const fixture = await fixtureFor(t)
+  const { call, account, connections } = fixture
+  const [lab, other] = await tunnelsOf(fixture, 'lab', 'other')
+  const report = { connections: { up: 2, of: 4 }, configuration: 3, targets: [] }
+  connections.set(lab?.id ?? '', [
+    fakeConnection('c1', 'k1'),
+    { ...fakeConnection('c2', 'k2', 0), report },
+    fakeConnection('c3', 'k2', 1000),
+  ])
+  const path = `${account}/cfd_tunnel/${lab?.id}`
+  const list = (await call('GET', `${path}/connections`)).body.result as { id: string }[]
+  for (const connector of list) {
+    assert.deepEqual((await call('GET', `${path}/connectors/${connector.id}`)).body.result, connector)
+  }
+  assert.partialDeepStrictEqual((await call('GET', `${path}/connectors/k2`)).body.result, {
+    run_at: '1970-01-01T00:00:00.000Z',
+    config_version: 3,
+    connections: { up: 2, of: 4 },
+    conns: [{ id: 'c2' }, { id: 'c3' }],
+  })
+  for (const nobody of [`${path}/connectors/k3`, `${account}/cfd_tunnel/${other?.id}/connectors/k1`]) {
+    assert.equal(codeOf(await call('GET', nobody)), '404/10404')
+  }
+  assert.equal(codeOf(await call('DELETE', `${path}/connectors/k1`)), '405/10405')
+})
+
 test('the connections of one connector are ended, or all of them', async (t) => {
   const fixture = await fixtureFor(t)
   const { call, account, connections } = fixture
@@ -258,16 +287,16 @@ test('the connections of one connector are ended, or all of them', async (t) => 
   const path = `${account}/cfd_tunnel/${lab?.id}/connections`
   assert.equal((await call('DELETE', `${path}?client_id=nobody`)).body.result, null)
   assert.deepEqual(
-    all.map(({ aborted }) => aborted?.code),
+    all.map(({ ended }) => ended?.code),
     [undefined, undefined, undefined],
   )
   await call('DELETE', `${path}?client_id=k1`)
   assert.deepEqual(
-    all.map(({ aborted }) => aborted?.code),
+    all.map(({ ended }) => ended?.code),
     ['tunnel_closed', undefined, 'tunnel_closed'],
   )
   await call('DELETE', path)
-  assert.equal(all[1]?.aborted?.code, 'tunnel_closed')
+  assert.equal(all[1]?.ended?.code, 'tunnel_closed')
 })
 
 test('a tunnel in use is deleted only with its connections', async (t) => {
@@ -277,9 +306,9 @@ test('a tunnel in use is deleted only with its connections', async (t) => {
   const connection = fakeConnection('c1', 'k1')
   connections.set(lab?.id ?? '', [connection])
   assert.equal(codeOf(await call('DELETE', `${account}/cfd_tunnel/${lab?.id}`)), '400/1022')
-  assert.deepEqual([connection.aborted], [undefined])
+  assert.deepEqual([connection.ended], [undefined])
   assert.ok(await directory.tunnels.secretOf(lab?.id ?? ''))
   const deleted = await call('DELETE', `${account}/cfd_tunnel/${lab?.id}?cascade=true`)
   assert.equal(deleted.status, 200)
-  assert.equal(connection.aborted?.message, 'the tunnel lab was deleted')
+  assert.equal(connection.ended?.message, 'the tunnel lab was deleted')
 })

@@ -22,6 +22,7 @@ const IN_USE: ApiError = {
   code: 1022,
   message: 'This tunnel has active connections. End them first, or delete it with ?cascade=true',
 }
+const NO_CONNECTOR: ApiError = { status: 404, code: 10_404, message: 'No such connector is connected' }
 const ERRORS: ErrorAnswers = {
   not_found: NOT_FOUND,
   // The vendor's SDK repeats a call that met a conflict, twice, unless told that it is of no use.
@@ -58,6 +59,7 @@ export function tunnels(options: ApiOptions): ApiResource {
         path: `${PATH}/:tunnel_id/connections`,
         methods: { GET: (c) => handlers.connections(c), DELETE: (c) => handlers.disconnect(c) },
       },
+      { path: `${PATH}/:tunnel_id/connectors/:connector_id`, methods: { GET: (c) => handlers.connector(c) } },
     ],
   }
 }
@@ -119,7 +121,7 @@ class TunnelHandlers {
       })
     })
     // Also without `cascade`: one may have come while the row was written. None can come from now on.
-    abortAll(this.#options.connections(id), `the tunnel ${tunnel.name} was deleted`)
+    disconnectAll(this.#options.connections(id), `the tunnel ${tunnel.name} was deleted`)
     return answer(c, await this.#resource(tunnel))
   }
 
@@ -141,13 +143,22 @@ class TunnelHandlers {
     return answer(c, connectorResources(this.#options.connections(id)))
   }
 
+  /** One of those that {@link connections} lists. */
+  async connector(c: ApiContext): Promise<Response> {
+    const { id } = await this.#live(c)
+    const own = this.#options.connections(id).filter(({ connector }) => connector.id === c.req.param('connector_id'))
+    const [connector] = connectorResources(own)
+    if (connector === undefined) throw new ApiRefusal(NO_CONNECTOR)
+    return answer(c, connector)
+  }
+
   /** Ends the connections of one connector, or of all. A connector whose token is still good comes back. */
   async disconnect(c: ApiContext): Promise<Response> {
     const { id } = await this.#live(c)
     const client = c.req.query('client_id')
     const all = this.#options.connections(id)
     const chosen = client === undefined ? all : all.filter(({ connector }) => connector.id === client)
-    abortAll(chosen, 'the connection was ended through the control API')
+    disconnectAll(chosen, 'disconnected by an operator')
     return answer(c, null)
   }
 
@@ -171,6 +182,6 @@ function tunnelId(c: ApiContext): string {
   return idIn(c, 'tunnel_id')
 }
 
-function abortAll(connections: readonly ApiConnection[], why: string): void {
-  for (const connection of connections) connection.abort(new HawserError('tunnel_closed', why))
+function disconnectAll(connections: readonly ApiConnection[], why: string): void {
+  for (const connection of connections) connection.disconnect(new HawserError('tunnel_closed', why))
 }

@@ -9,7 +9,7 @@ export interface ApiAccess {
   readonly signal: AbortSignal
 }
 
-/** Codes by HTTP status; the API's own numbers are part of the message. */
+/** Codes by HTTP status. The API's own numbers say less and are left out. */
 const CODES: Readonly<Record<number, ErrorCode>> = {
   400: 'options_invalid',
   401: 'unauthorized',
@@ -25,7 +25,7 @@ const TIMEOUT_MS = 30_000
 /** The form of every answer of a v4 API, success or not. */
 interface Envelope {
   readonly success: boolean
-  readonly errors: readonly { readonly code: number; readonly message: string }[]
+  readonly errors: readonly { readonly message: string }[]
   readonly result: unknown
 }
 
@@ -88,6 +88,6 @@ function readEnvelope(base: string, status: number, text: string): unknown {
     throw new HawserError('http_protocol_error', `what answers at ${base} is not a v4 API: status ${status}`)
   }
   if (envelope.success) return envelope.result
-  const told = envelope.errors.map(({ message, code }) => `${message} [code: ${code}]`).join('; ')
+  const told = envelope.errors.map(({ message }) => message).join('; ')
   throw new HawserError(CODES[status] ?? 'http_request_error', told === '' ? `the API answered ${status}` : told)
 }

@@ -21,6 +21,8 @@ export interface ConnectorRow {
   readonly run_at: string | null
   /** Hawser's own, as what follows; missing elsewhere. */
   readonly weight?: number | null
+  /** Of all its connections, to any edge. */
+  readonly connections?: { readonly up: number; readonly of: number } | null
   readonly targets?: readonly {
     readonly host: string
     readonly port: number

@@ -11,6 +11,7 @@ import type {
   DialTarget,
   HostPort,
   VpcService,
+  StopSignal,
 } from '@hawser/core'
 import { standInFor } from '@hawser/workers'
 import type { WorkerConfig } from '@hawser/workers'
@@ -40,7 +41,7 @@ export async function dialAddress(
   host: string | undefined,
   target: DialTarget,
   port: number,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<Dialed> {
   const what = formatHostPort({ host: host ?? 'localhost', port })
   try {

@@ -55,8 +55,9 @@ export async function checkRegister(
     return { ...common, state: 'ok', said }
   } catch (error) {
     signal.throwIfAborted()
-    const { code, message } = HawserError.from(error, 'edge_unreachable')
-    const todo = TODO[code] ?? hintFor(code, 'hawser connector run')
+    const failure = HawserError.from(error, 'edge_unreachable')
+    const { code, message } = failure
+    const todo = TODO[code] ?? hintFor(failure, 'hawser connector run')
     return { ...common, state: 'failed', said: SAID[code] ?? message, todo, code }
   }
 }

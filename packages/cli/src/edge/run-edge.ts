@@ -10,6 +10,7 @@ import { removeEdgeFile, writeEdgeFile } from '../control/edge-file.ts'
 import { edgeMetrics, edgeReadiness } from '../metrics/edge-metrics.ts'
 import { serveMetrics } from '../metrics/serve-metrics.ts'
 import { addClientRoutes } from './client-routes.ts'
+import { nextStep } from './next-step.ts'
 import { serveNoWorker } from './no-worker.ts'
 
 /** See `RunWorkerOptions`. */
@@ -112,20 +113,22 @@ interface Listening {
 }
 
 /** What a person at the terminal needs next. The token's place, never the token. */
-function describe(options: RunEdgeOptions, edge: Edge, { api, http, metrics, made }: Listening): void {
+async function describe(options: RunEdgeOptions, edge: Edge, listening: Listening): Promise<void> {
+  const { api, http, metrics, made } = listening
   const { out, dataDir, logger, jsonLogs } = options
   const { tunnelAddress: tunnel, clientsAddress: clients } = edge
   if (jsonLogs) {
     logger.info('listening', { tunnel, clients, api, http, metrics, adminToken: adminTokenFile(dataDir) })
     return
   }
+  const next = await nextStep(edge.directory, dataDir)
   out.line(`tunnel  ${formatHostPort(tunnel)}`)
   if (clients !== undefined) out.line(`clients ${formatHostPort(clients)}`)
   out.line(`api     ${api}`)
   if (http !== undefined) out.line(`http    ${http}`)
   if (metrics !== undefined) out.line(`metrics http://${formatHostPort(metrics)}/metrics`)
   if (made) out.line(`Wrote an API token for the commands of this machine to ${adminTokenFile(dataDir)}`)
-  out.line(`Next: hawser tunnel create <name> --data-dir ${dataDir}`)
+  out.line(next)
 }
 
 /** Resolves at the stop signal; rejects if the Worker ends before it. */
@@ -164,7 +167,7 @@ export async function runEdge(options: RunEdgeOptions): Promise<void> {
     accountId: edge.directory.accountId,
     http: worker?.url ?? nobody,
   })
-  describe(options, edge, { api, http, metrics, made })
+  await describe(options, edge, { api, http, metrics, made })
   const onAbort = (): void => void edge.abort(new HawserError('connection_aborted', 'stopped by a second signal'))
   abort.addEventListener('abort', onAbort, { once: true })
   await untilStopped(signal, worker)

@@ -10,6 +10,7 @@ import type {
   Dialer,
   DialTarget,
   FlowRecord,
+  StopSignal,
 } from '@hawser/core'
 import { publicEgress } from '@hawser/policy'
 import { CapturedLog, memoryPair } from '@hawser/testkit'
@@ -67,7 +68,7 @@ export class FakeDialer implements Dialer {
   /** Dials wait for this. */
   gate: Promise<void> = Promise.resolve()
 
-  async dial(target: DialTarget, signal: AbortSignal): Promise<Dialed> {
+  async dial(target: DialTarget, signal: StopSignal): Promise<Dialed> {
     this.targets.push(target)
     await Promise.race([
       this.gate,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -36,6 +36,7 @@ test('listeners that Miniflare puts on signals and messages are taken off, other
 type Send = (pid: number) => void
 
 const sigterm: Send = (pid) => process.kill(pid, 'SIGTERM')
+const sigkill: Send = (pid) => process.kill(pid, 'SIGKILL')
 const controlC: Send = (pid) => process.kill(-pid, 'SIGINT')
 
 /** Runs a Worker in a process of its own that does `onReady`, sends it a signal once it serves, and collects what it prints. */
@@ -71,6 +72,13 @@ async function terminate(t: TestContext, onReady: string, send: Send = sigterm) 
   return { status, lines: lines.slice(1), url: ready, left }
 }
 
+async function isAnswered(url: string): Promise<boolean> {
+  return fetch(url, { headers: { connection: 'close' } }).then(
+    (response) => response.text().then(() => true),
+    () => false,
+  )
+}
+
 test('a process that listens for SIGTERM decides itself how to end', LIMIT, async (t) => {
   assertNoLeaks(t)
   const { status, lines } = await terminate(
@@ -91,6 +99,16 @@ test('a process that does not is ended by it, and workerd with it', LIMIT, async
   assert.equal(status, 143)
   assert.deepEqual(left, [], 'what the Worker stored is gone too')
   await assert.rejects(fetch(url))
+})
+
+const setpriv = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true'])
+
+test('a process that is killed takes workerd with it', { ...LIMIT, skip: setpriv.status !== 0 }, async (t) => {
+  assertNoLeaks(t)
+  const { status, url } = await terminate(t, '', sigkill)
+  assert.equal(status, null)
+  // The kernel tells workerd at once, and workerd ends in its own time.
+  while (await isAnswered(url)) t.signal.throwIfAborted()
 })
 
 test('Ctrl-C reaches workerd too, and the process still closes everything in order', LIMIT, async (t) => {

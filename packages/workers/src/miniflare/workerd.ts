@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { HawserError } from '@hawser/core'
 import type { Logger } from '@hawser/core'
+import { LAUNCHED_VARIABLE, workerdLauncher } from '../workerd-launcher.ts'
 
 interface WorkerdPackage {
   /** Path of the binary. */
@@ -18,17 +19,20 @@ const workerd = createRequire(import.meta.url)('workerd') as WorkerdPackage
 
 /**
  * Has Miniflare start the workerd of this package's own dependencies: the one it brings may be older, and older ones read a
- * peer's reset as a clean end. A path that the user set stays.
+ * peer's reset as a clean end. It is started so that it ends with this process. A path that the user set stays.
  *
  * @throws {HawserError} `runtime_failed` if it cannot be run; Miniflare would end the process
  */
 export async function chooseWorkerd(): Promise<void> {
-  const path = (process.env[PATH_VARIABLE] ??= workerd.default)
+  const path = process.env[PATH_VARIABLE] ?? workerd.default
   try {
     await access(path, constants.X_OK)
   } catch (error) {
     throw new HawserError('runtime_failed', `${PATH_VARIABLE}: not a program: ${path}`, { cause: error })
   }
+  if (process.env[PATH_VARIABLE] !== undefined) return
+  process.env[LAUNCHED_VARIABLE] = path
+  process.env[PATH_VARIABLE] = (await workerdLauncher()) ?? path
 }
 
 /** The date to run with: the configured one, as far as workerd knows it, else the newest it knows. */

@@ -1,3 +1,4 @@
+import { HawserError } from '@hawser/core'
 import { defineCommand } from '../../command.ts'
 import { apiFlags, openTunnelsClient } from '../../control/api-access.ts'
 
@@ -16,7 +17,13 @@ export default defineCommand({
   async run({ args, flags, out, signal }) {
     const client = await openTunnelsClient(flags, signal)
     const { id, name } = await client.find(args.tunnel)
-    await client.disconnect(id, flags.connector)
-    return flags.json ? out.json({ id, name }) : out.line(`Ended the connections of ${flags.connector ?? name}`)
+    const { connector } = flags
+    // The API has nothing to say about connectors that are not there.
+    if (connector !== undefined && !(await client.connectors(id)).some((each) => each.id === connector)) {
+      const wrong = `--connector: no connector ${JSON.stringify(connector)} runs ${name} now`
+      throw new HawserError('options_invalid', `${wrong}; hawser tunnel info ${name} lists those that do`)
+    }
+    await client.disconnect(id, connector)
+    return flags.json ? out.json({ id, name }) : out.line(`Ended the connections of ${connector ?? name}`)
   },
 })

@@ -1,7 +1,17 @@
 import { formatHostPort } from '@hawser/core'
 import { defineCommand } from '../../command.ts'
 import { apiFlags, openTunnelsClient } from '../../control/api-access.ts'
+import type { ConnectorRow } from '../../control/tunnels-client.ts'
 import { formatTable } from '../../output.ts'
+
+const HEADING = ['CONNECTOR', 'VERSION', 'PLATFORM', 'WEIGHT', 'CONNECTIONS', 'FROM', 'SINCE'] as const
+
+/** One row for each connector; it has as many connections as it says, or else as many as this edge sees. */
+function connectorCells({ id, version, arch, weight, connections, conns, run_at }: ConnectorRow): readonly string[] {
+  const count = connections ? `${connections.up}/${connections.of}` : String(conns.length)
+  const from = new Set(conns.map(({ origin_ip }) => origin_ip))
+  return [id, version, arch, String(weight ?? ''), count, [...from].join(', '), run_at ?? '']
+}
 
 /** `GET …/cfd_tunnel/{id}` and `…/connections`: what V-139 lists. */
 export default defineCommand({
@@ -26,11 +36,7 @@ export default defineCommand({
     if (connectors.length === 0) {
       return out.line('No connector is connected. Start one with: hawser connector run --token-file <file>')
     }
-    const rows = connectors.flatMap(({ id, version, arch, weight, conns }) =>
-      conns.map(({ origin_ip, opened_at }) => [id, version, arch, String(weight ?? ''), origin_ip, opened_at ?? '']),
-    )
-    const heading = ['CONNECTOR', 'VERSION', 'PLATFORM', 'WEIGHT', 'FROM', 'SINCE']
-    for (const line of formatTable(heading, rows)) out.line(line)
+    for (const line of formatTable(HEADING, connectors.map(connectorCells))) out.line(line)
     const targets = connectors.flatMap(({ id, targets: found = [] }) =>
       found.map(({ host, port, healthy, code }) => [
         formatHostPort({ host, port }),
