@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
-import { resetStream, splice, tuneHeapForBuffers } from '@hawser/core'
+import { resetStream, splice, Stop, tuneHeapForBuffers } from '@hawser/core'
 import { LOOPBACK, portOf } from '../ports.ts'
 import { serveRole } from '../role.ts'
 import { dialerOf, startEdgeWithTunnel } from './edge-with-tunnel.ts'
@@ -21,7 +21,7 @@ async function carry(client: Socket, running: EdgeWithTunnel, targetPort: number
   try {
     const target = { host: LOOPBACK, port: targetPort, flowId: 'bench', timeoutMs: DIAL_MS }
     // A signal of its own, as each flow has: listeners come and gone on a shared one keep each other alive.
-    const dialed = await dialerOf(running).dial(target, new AbortController().signal)
+    const dialed = await dialerOf(running).dial(target, new Stop())
     await splice(client, dialed.channel ?? dialed.stream, { forward: 0, backward: 0 })
   } catch {
     resetStream(client) // the load generator notices, counts it as a failure and says so

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Channel, ChannelSink } from './channel.ts'
+import type { StopSignal } from './stop.ts'
 import { channelOf } from './duplex-channel.ts'
 
 /** Bytes moved by one splice: from the first connection to the second, and back. */
@@ -98,7 +99,7 @@ export function splice(
   a: Channel | Duplex,
   b: Channel | Duplex,
   moved: SpliceBytes,
-  signal?: AbortSignal,
+  signal?: StopSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const spliced = new Splice(channelOf(a), channelOf(b), moved, (error) => {

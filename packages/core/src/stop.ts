@@ -23,7 +23,7 @@ export class Stop implements StopSignal {
     while (this.#listeners.length > 0) this.#listeners.shift()?.()
   }
 
-  addEventListener(_type: 'abort', listener: () => void): void {
+  addEventListener(_type: 'abort', listener: () => void, _options?: { readonly once?: boolean }): void {
     if (!this.aborted) this.#listeners.push(listener)
   }
 

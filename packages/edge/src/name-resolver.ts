@@ -1,8 +1,9 @@
+import type { StopSignal } from '@hawser/core'
 import { lookup } from 'node:dns/promises'
 import { dialError, HawserError } from '@hawser/core'
 
 /** All the addresses of a name, in the order they should be tried. Throws `dns_error`, `dns_timeout`, or the signal's reason. */
-export type Resolve = (name: string, signal: AbortSignal) => Promise<readonly string[]>
+export type Resolve = (name: string, signal: StopSignal) => Promise<readonly string[]>
 
 /** Asks the system's resolver for all addresses of a name, in its order. Injected in tests. */
 export type Lookup = (name: string) => Promise<readonly { readonly address: string }[]>
@@ -17,7 +18,7 @@ const systemLookup: Lookup = (name) => lookup(name, { all: true, order: 'verbati
  */
 export function createResolver(timeoutMs: number, lookUp: Lookup = systemLookup): Resolve {
   return async (name, signal) => {
-    signal.throwIfAborted()
+    if (signal.aborted) throw signal.reason
     const given = Promise.withResolvers<never>()
     const onAbort = (): void => given.reject(signal.reason)
     const timer = setTimeout(() => {

@@ -10,7 +10,7 @@ import {
   raceConnect,
   resetStream,
 } from '@hawser/core'
-import type { Dialed, Dialer, DialTarget, HostPort } from '@hawser/core'
+import type { Dialed, Dialer, DialTarget, HostPort, StopSignal } from '@hawser/core'
 import { createResolver } from '../name-resolver.ts'
 import { TlsClient } from '../tls/tls-client.ts'
 import { CLIENT_ALPN, clientBinding, helloProof } from './client-hello.ts'
@@ -57,7 +57,7 @@ export class ClientDialer implements Dialer {
   }
 
   /** @throws {HawserError} what that edge says of the call; `destination_unavailable` where no edge takes it */
-  async dial(target: DialTarget, signal: AbortSignal): Promise<Dialed> {
+  async dial(target: DialTarget, signal: StopSignal): Promise<Dialed> {
     const failures: HawserError[] = []
     for (const edge of this.#edges) {
       let stream: TLSSocket
@@ -76,7 +76,7 @@ export class ClientDialer implements Dialer {
     })
   }
 
-  async #connect({ host, port, text }: Edge, { timeoutMs }: DialTarget, signal: AbortSignal): Promise<TLSSocket> {
+  async #connect({ host, port, text }: Edge, { timeoutMs }: DialTarget, signal: StopSignal): Promise<TLSSocket> {
     const addresses = await createResolver(timeoutMs)(host, signal)
     const { socket } = await raceConnect(addresses, port, connectAddress, { signal, timeoutMs })
     const request = { host: SERVER_NAME, port, alpn: [CLIENT_ALPN], timeoutMs, signal }
@@ -89,7 +89,7 @@ export class ClientDialer implements Dialer {
   }
 
   /** Says who calls, and where to; the edge answers once the target has. */
-  async #open(stream: TLSSocket, edge: Edge, target: DialTarget, signal: AbortSignal): Promise<Duplex> {
+  async #open(stream: TLSSocket, edge: Edge, target: DialTarget, signal: StopSignal): Promise<Duplex> {
     const { clientId, secret } = this.#token
     const hello = { clientId, kind: 'network', target: this.#network } as const
     const proof = helloProof(secret, clientBinding(stream), hello)

@@ -1,3 +1,4 @@
+import type { StopSignal } from '@hawser/core'
 import type { Duplex } from 'node:stream'
 import { HawserError } from '@hawser/core'
 
@@ -50,7 +51,7 @@ function unreadable(): Refusal {
  */
 export function readAnswer(
   stream: Duplex,
-  { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  { signal, timeoutMs }: { readonly signal: StopSignal; readonly timeoutMs: number },
 ): Promise<Refusal | undefined> {
   return new Promise((resolve, reject) => {
     let held: Buffer = Buffer.alloc(0)

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { endWhenSent, resetStream } from '@hawser/core'
-import type { SpliceBytes } from '@hawser/core'
+import type { SpliceBytes, StopSignal } from '@hawser/core'
 
 /** `ended`: both sides have. `upgrade`: the Worker has said all it had to say in clear, and the target is to be taken over. */
 export type ClearOutcome = 'ended' | 'upgrade'
@@ -13,7 +13,7 @@ export class ClearRelay {
   readonly #worker: Duplex
   readonly #target: Duplex
   readonly #moved: SpliceBytes
-  readonly #signal: AbortSignal
+  readonly #signal: StopSignal
   #settle: ((result: ClearOutcome | Error) => void) | undefined
   #stopped = false
   #workerEnded = false
@@ -21,7 +21,7 @@ export class ClearRelay {
   #open = 2
 
   /** @param moved `forward` from the Worker to the target */
-  constructor(worker: Duplex, target: Duplex, moved: SpliceBytes, signal: AbortSignal) {
+  constructor(worker: Duplex, target: Duplex, moved: SpliceBytes, signal: StopSignal) {
     this.#worker = worker
     this.#target = target
     this.#moved = moved

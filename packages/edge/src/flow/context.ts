@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { HawserError } from '@hawser/core'
+import { HawserError, Stop } from '@hawser/core'
 import type {
   AuthorityOperation,
   BindingIdentity,
@@ -9,6 +9,7 @@ import type {
   FlowRecord,
   FlowTarget,
   Logger,
+  StopSignal,
 } from '@hawser/core'
 import type { EgressPolicy } from '@hawser/policy'
 import type { Resolve } from '../name-resolver.ts'
@@ -127,8 +128,7 @@ export class FlowContext {
   dialed: Dialed | undefined
   /** Set by target where a kept connection serves, else by secure. Relay takes it away. */
   upstream: Upstream | undefined
-  #reason: HawserError | undefined
-  #controller: AbortController | undefined
+  readonly #stop = new Stop()
 
   constructor(services: FlowServices, binding: FlowBinding, call: Call, flow: FlowRecord) {
     this.services = services
@@ -138,13 +138,9 @@ export class FlowContext {
     call.onGone = (reason) => this.abort(reason)
   }
 
-  /** Aborts when the Worker gives up or the edge stops. Made on first use: a request on a kept connection needs none. */
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
-    }
-    return this.#controller.signal
+  /** Aborts when the Worker gives up or the edge stops. */
+  get signal(): StopSignal {
+    return this.#stop
   }
 
   /** Where the target is, once the target step has said so. */
@@ -155,19 +151,18 @@ export class FlowContext {
   }
 
   get aborted(): boolean {
-    return this.#reason !== undefined
+    return this.#stop.aborted
   }
 
   /** Ends the flow now, in whatever step it is. Later reasons count for nothing. */
   abort(reason: HawserError): void {
-    if (this.#reason !== undefined) return
-    this.#reason = reason
-    this.#controller?.abort(reason)
+    if (this.aborted) return
+    this.#stop.abort(reason)
     if (this.call.kind === 'fetch') this.call.abort(reason) // a splice follows the signal
   }
 
   /** @throws {HawserError} the reason, once the flow has been aborted */
   throwIfAborted(): void {
-    if (this.#reason !== undefined) throw this.#reason
+    if (this.aborted) throw this.#stop.reason
   }
 }

@@ -1,3 +1,4 @@
+import type { StopSignal } from '@hawser/core'
 import { HawserError } from '@hawser/core'
 
 /** Connections of one Worker that may wait at once; beyond that they fail. */
@@ -38,7 +39,7 @@ export class InvocationLimiter {
    * @param signal read only where there is a wait: a caller that gives up has never had a place
    * @throws {HawserError} `connection_limit_reached` where too many wait, the reason of the signal
    */
-  enter(worker: string, invocation: string, limit: number, signal: () => AbortSignal): void | Promise<void> {
+  enter(worker: string, invocation: string, limit: number, signal: () => StopSignal): void | Promise<void> {
     const key = keyOf(worker, invocation)
     const entry = this.#invocations.get(key)
     if (entry === undefined) {
@@ -62,7 +63,7 @@ export class InvocationLimiter {
     if (entry.open === 0) this.#invocations.delete(key)
   }
 
-  #wait(worker: string, entry: Invocation, signal: AbortSignal): Promise<void> {
+  #wait(worker: string, entry: Invocation, signal: StopSignal): Promise<void> {
     const waiting = this.#waitingOf.get(worker) ?? 0
     if (waiting >= this.#maxWaiting) {
       throw new HawserError(

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { connect } from 'node:tls'
 import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls'
 import { HawserError } from '@hawser/core'
-import type { FlowTls, TlsRule, TlsVerification } from '@hawser/core'
+import type { FlowTls, TlsRule, TlsVerification, StopSignal } from '@hawser/core'
 import { SessionCache } from './session-cache.ts'
 import { tlsError } from './tls-error.ts'
 import { TlsRules } from './tls-rules.ts'
@@ -29,7 +29,7 @@ export interface TlsRequest {
   readonly verify?: TlsVerification | undefined
   /** For the whole handshake. */
   readonly timeoutMs: number
-  readonly signal: AbortSignal
+  readonly signal: StopSignal
 }
 
 /** A connection under TLS. */
