@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { Channel, ChannelSink } from './channel.ts'
+import { countRead } from './heap.ts'
 
 interface Resettable {
   resetAndDestroy(): void
@@ -142,6 +143,7 @@ export class DuplexChannel implements Channel {
 
   /** For whoever reads. */
   protected deliver(chunk: Buffer): void {
+    countRead(chunk.length)
     this.#sink?.onData(chunk)
   }
 

@@ -37,7 +37,7 @@ export type {
   FlowTls,
   FlowVerdict,
 } from './flow.ts'
-export { tuneHeapForBuffers } from './heap.ts'
+export { countRead, tuneHeapForBuffers } from './heap.ts'
 export { giveMemoryBackWhenQuiet } from './quiet-memory.ts'
 export { Histogram } from './histogram.ts'
 export { silentLogger } from './logger.ts'

@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { collector } from './heap.ts'
 
 const LOOK_MS = 5_000
 /** Shares of one core, and looks in a row: a pause between two transfers is not a quiet time. */
@@ -45,15 +44,6 @@ export function giveMemoryBackWhenQuiet(collect: () => void = collectAll): () =>
   return () => clearInterval(timer)
 }
 
-interface CollectOptions {
-  readonly type: 'major'
-  readonly execution: 'sync'
-  /** With `last-resort` V8 gives back the pages too that it would keep for the next growth. */
-  readonly flavor: 'last-resort'
-}
-
 function collectAll(): void {
-  setFlagsFromString('--expose-gc') // as documented for `node --expose-gc`, for whoever decides at run time
-  const gc = runInNewContext('gc') as (options: CollectOptions) => void
-  gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+  collector()({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }

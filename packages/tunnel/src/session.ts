@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { HawserError } from '@hawser/core'
+import { countRead, HawserError } from '@hawser/core'
 import { FrameDecoder } from './decoder.ts'
 import type { FrameSink } from './decoder.ts'
 import { Flag, FrameType, GoAwayCode, MAX_STREAM_ID } from './frame.ts'
@@ -100,6 +100,7 @@ export class MuxSession implements FrameSink, StreamHost {
       })
     })
     transport.on('data', (chunk: Buffer) => {
+      countRead(chunk.length)
       this.bytesReceived += chunk.length
       this.#decoder.push(chunk)
     })

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { HawserError } from '@hawser/core'
+import { countRead, HawserError } from '@hawser/core'
 import { BodyReader, requestFraming } from './body-reader.ts'
 import { HeadReader, parseRequestHead } from './head.ts'
 import type { RequestHead } from './head.ts'
@@ -119,6 +119,7 @@ export class ClientConnection {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    countRead(chunk.length)
     try {
       this.#take(chunk)
     } catch (error) {

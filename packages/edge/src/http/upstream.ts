@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { HawserError, resetStream } from '@hawser/core'
+import { countRead, HawserError, resetStream } from '@hawser/core'
 import type { Dialer, FlowRecord, FlowRoute } from '@hawser/core'
 import { BodyReader, responseFraming } from './body-reader.ts'
 import type { Framing } from './body-reader.ts'
@@ -124,6 +124,7 @@ export class Upstream {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    countRead(chunk.length)
     const sink = this.#sink
     // Nobody asked, or an answer too many: whatever it is, it is not ours.
     if (sink === undefined || this.#complete) return this.#fail(undefined)
