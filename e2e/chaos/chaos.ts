@@ -12,6 +12,8 @@ import { LoadRun } from './load-run.ts'
 import { machineMs } from './machine-clock.ts'
 import { Reach } from './reach.ts'
 import { recoveriesOf } from './recovery.ts'
+import { sumOf } from './load/tally.ts'
+import type { LoadTotals } from './load/tally.ts'
 import { reportOf } from './report.ts'
 import type { ChaosReport } from './report.ts'
 import type { Fault } from './schedule.ts'
@@ -29,8 +31,10 @@ export interface ChaosOptions {
   readonly limits?: PlanLimits | undefined
   /** How long what is left over may take to go, and memory to come back. */
   readonly settleMs: number
-  /** Flows run for so long with nothing broken first, so that memory can be compared with what it then is. */
+  /** Flows run for so long with nothing broken first. */
   readonly warmUpMs: number
+  /** Broken next; what memory then is, is what it is compared with in the end. */
+  readonly rehearsal: readonly Fault[]
   /** Where the processes' logs go; kept. */
   readonly logs: string
   /** For people. */
@@ -41,6 +45,9 @@ export interface ChaosOptions {
 
 /** How long the last flows may take to end once no new ones begin: longer than any pauses that are planned, and then silence. */
 const LAST_FLOWS_MS = 90_000
+
+/** Flows go on for so long after the rehearsal: what everybody does who comes back is part of it. */
+const AFTER_MS = 6_000
 
 /** Runs everything, breaks what the schedule says, and judges. */
 export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
@@ -69,15 +76,25 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   for (const [code, count] of Object.entries(warm.failures)) {
     onProblem(`${count} flows failed with ${code} before anything was broken`)
   }
-  await inspection.start(options.settleMs)
-  load.probe(true)
-  const faultyRun = async (): Promise<void> => {
-    const endMs = machineMs() + options.durationMs
-    await breakThings(schedule, { stack, reach, kills, onProblem, say }, load, signal)
-    await pause(Math.max(0, endMs - machineMs()), undefined, { signal })
+  const around = { stack, reach, kills, onProblem, say }
+  const breakFor = async (faults: readonly Fault[], durationMs: number): Promise<LoadTotals> => {
+    load.probe(true)
+    const ended = await load.run(async () => {
+      const endMs = machineMs() + durationMs
+      await breakThings(faults, around, load, signal)
+      await pause(Math.max(0, endMs - machineMs()), undefined, { signal })
+    }, LAST_FLOWS_MS)
+    load.probe(false)
+    return ended
   }
-  const totals = await load.run(faultyRun, LAST_FLOWS_MS)
-  load.probe(false)
+  say('rehearsing')
+  const { rehearsal } = options
+  const rehearsed = await breakFor(
+    rehearsal,
+    Math.max(0, ...rehearsal.map(({ atMs, forMs }) => atMs + forMs + AFTER_MS)),
+  )
+  await inspection.start(options.settleMs)
+  const totals = sumOf(rehearsed, await breakFor(schedule, options.durationMs))
   if (totals.open > 0)
     onProblem(`${totals.open} flows had no outcome ${LAST_FLOWS_MS / 1_000} s after the last one began`)
   const recoveries = recoveriesOf(reach.changes, load.probes, machineMs())

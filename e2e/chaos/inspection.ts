@@ -26,7 +26,7 @@ const QUIET_MS = 16_000
 /** What is read of memory at the start is the middle of so many looks, a second apart. */
 const LOOKS = 5
 
-/** Compares edge and connectors, idle before anything broke, with what they are, idle, afterwards. */
+/** Compares edge and connectors, idle after the rehearsal, with what they are, idle, in the end. */
 export class Inspection {
   readonly #stack: Stack
   #start: readonly Reading[] = []

@@ -7,11 +7,11 @@ import { parseSeededOptions, UsageError } from '../src/support/seeded-options.ts
 import { HELP, PROGRAM } from './options.ts'
 import { textReport } from './report.ts'
 import { whyNot } from './requirements.ts'
-import { scheduleOf } from './schedule.ts'
+import { rehearsalOf, scheduleOf } from './schedule.ts'
 
 const MAX_SEED = 2 ** 31
 const REPLICAS = 3
-const WARM_UP_MS = 25_000
+const WARM_UP_MS = 15_000
 const SETTLE_MS = 30_000
 
 async function main(words: readonly string[], signal: AbortSignal): Promise<number> {
@@ -34,6 +34,7 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<numb
     clientFlows: 180,
     workerFlows: 20,
     warmUpMs: WARM_UP_MS,
+    rehearsal: rehearsalOf(REPLICAS),
     settleMs: SETTLE_MS,
     logs: join(tmpdir(), `hawser-chaos-logs-${seed}`),
     say: json ? () => {} : (line) => void process.stdout.write(`${line}\n`),

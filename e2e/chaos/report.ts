@@ -4,7 +4,7 @@ import type { Recovery } from './recovery.ts'
 import { describeFault } from './schedule.ts'
 import type { Fault } from './schedule.ts'
 
-/** Resident memory of one process, idle: after the warm-up, and after everything has ended. */
+/** Resident memory of one process, idle: after the rehearsal, and after everything has ended. */
 export interface MemoryReading {
   readonly process: string
   readonly startBytes: number

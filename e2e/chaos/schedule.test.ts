@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { describeFault, FAULT_KINDS, scheduleOf } from './schedule.ts'
+import { describeFault, FAULT_KINDS, rehearsalOf, scheduleOf } from './schedule.ts'
 
 const TEN_MINUTES = 600_000
 
@@ -67,4 +67,16 @@ test('a fault can be read', () => {
     describeFault({ kind: 'clockJump', atMs: 0, forMs: 1_000, connectors: [], jumpS: -60 }),
     '   0.0 s  clockJump of the edge by -60 s for 1.0 s',
   )
+})
+
+test('the rehearsal has each kind once, no connector two at a time, and one stays whole unless one fault befalls all', () => {
+  // What is half-open is noticed by both ends after up to ten seconds.
+  const faults = rehearsalOf(3).map((fault) => (fault.kind === 'halfOpen' ? { ...fault, forMs: 10_000 } : fault))
+  assert.deepEqual(faults.map(({ kind }) => kind).toSorted(), [...FAULT_KINDS].toSorted())
+  for (const fault of faults) {
+    const together = faults.filter(({ atMs, forMs }) => atMs < fault.atMs + fault.forMs && fault.atMs < atMs + forMs)
+    const victims = together.flatMap(({ connectors }) => connectors)
+    assert.equal(new Set(victims).size, victims.length, describeFault(fault))
+    assert.ok(victims.length < 3 || together.some(({ connectors }) => connectors.length === 3), describeFault(fault))
+  }
 })

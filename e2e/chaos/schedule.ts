@@ -114,3 +114,24 @@ export function describeFault({ kind, atMs, forMs, connectors, jumpS }: Fault): 
   const far = jumpS === undefined ? '' : ` by ${jumpS} s`
   return `${seconds(atMs).padStart(8)}  ${kind} of ${whom}${far} for ${seconds(forMs)}`
 }
+
+/**
+ * Each kind of fault once, at its worst where that has most bytes wait (a slow link) or most connections come back at once (an edge
+ * that stood still): what the processes need to live through it all they then have had. Processes are killed first, so that
+ * those that go on have seen the rest.
+ */
+export function rehearsalOf(replicas: number): readonly Fault[] {
+  const all = Array.from({ length: replicas }, (_, index) => index)
+  return [
+    { kind: 'killEdge', atMs: 1_000, forMs: 1_500, connectors: [] },
+    { kind: 'killConnector', atMs: 9_000, forMs: 2_000, connectors: all },
+    { kind: 'slowLink', atMs: 16_000, forMs: 13_000, connectors: all },
+    { kind: 'clockJump', atMs: 18_000, forMs: 3_000, connectors: [], jumpS: 3_600 },
+    { kind: 'fullDisk', atMs: 22_000, forMs: 3_000, connectors: [] },
+    { kind: 'linkDown', atMs: 34_000, forMs: 3_000, connectors: all },
+    { kind: 'halfOpen', atMs: 41_000, forMs: 1_000, connectors: [0] },
+    { kind: 'narrowLink', atMs: 43_000, forMs: 5_000, connectors: [2] },
+    { kind: 'stopConnector', atMs: 52_000, forMs: 6_000, connectors: [1] }, // by then the half-open ones have been noticed
+    { kind: 'stopEdge', atMs: 61_000, forMs: 14_000, connectors: [] },
+  ]
+}

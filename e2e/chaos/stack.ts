@@ -5,13 +5,13 @@ import { Child } from './child.ts'
 import { ProcessClock } from './clock.ts'
 import { SmallDisk } from './disk.ts'
 import type { PlanLimits } from './flow/plan.ts'
+import { installHawser } from './installed.ts'
 import type { LoadOrder } from './load/main.ts'
 import { inside } from './net/ip.ts'
 import { EDGE_ADDRESS, PRIVATE_NETWORK, TARGET_ADDRESS, Topology } from './net/topology.ts'
 import { Supervised } from './supervised.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const LAUNCHER = here('../../packages/cli/bin/hawser.mjs')
 const TUNNEL = `${EDGE_ADDRESS}:7844`
 /** What `hawser edge` logs when everything is up, its Worker included. */
 export const EDGE_READY = /"message":"listening"/
@@ -46,10 +46,12 @@ export class Stack implements AsyncDisposable {
   readonly target: Child
   readonly wire: Child
   readonly load: Child
+  readonly #launcher: string
   readonly #owned: AsyncDisposableStack
 
   private constructor(
     parts: Pick<Stack, 'topology' | 'disk' | 'edge' | 'connectors' | 'clocks' | 'target' | 'wire' | 'load'>,
+    launcher: string,
     owned: AsyncDisposableStack,
   ) {
     this.topology = parts.topology
@@ -60,6 +62,7 @@ export class Stack implements AsyncDisposable {
     this.target = parts.target
     this.wire = parts.wire
     this.load = parts.load
+    this.#launcher = launcher
     this.#owned = owned
   }
 
@@ -67,6 +70,7 @@ export class Stack implements AsyncDisposable {
   static async open(options: StackOptions): Promise<Stack> {
     await using opening = new AsyncDisposableStack()
     const { seed, replicas, prefix, folder, logs, onProblem } = options
+    const launcher = await installHawser(join(folder, 'installed'))
     const topology = opening.use(await Topology.open(prefix, replicas, join(folder, 'devices')))
     const disk = opening.use(await SmallDisk.open(join(folder, 'data')))
     const dataDir = join(disk.folder, 'edge')
@@ -92,13 +96,13 @@ export class Stack implements AsyncDisposable {
       clocks.push(await ProcessClock.open(join(folder, `clock-${index}`)))
 
     const hawser = (name: string, namespace: string, words: readonly string[], env: Readonly<Record<string, string>>) =>
-      new Child({ namespace, words: [LAUNCHER, ...words], env, logPath: join(logs, `${name}.log`) })
+      new Child({ namespace, words: [launcher, ...words], env, logPath: join(logs, `${name}.log`) })
     const edgeWords = edgeCommand(dataDir)
     const first = hawser('edge', topology.edge, edgeWords, {})
     opening.defer(() => first.kill())
     await first.line(EDGE_READY)
     const command = (...words: string[]): Promise<string> =>
-      inside(topology.edge, process.execPath, LAUNCHER, ...words, '--data-dir', dataDir)
+      inside(topology.edge, process.execPath, launcher, ...words, '--data-dir', dataDir)
     const { id } = JSON.parse(await command('tunnel', 'create', 'chaos', '--json')) as { id: string }
     await command('client', 'create', 'chaos', '--network', 'chaos')
     const tunnelToken = (await command('tunnel', 'token', 'chaos')).trim()
@@ -135,15 +139,15 @@ export class Stack implements AsyncDisposable {
       limits: options.limits,
     }
     const load = started(node('load', topology.load, [here('load/main.ts')], { LOAD: JSON.stringify(order) }))
-    return new Stack({ topology, disk, edge, connectors, clocks, target, wire, load }, opening.move())
+    return new Stack({ topology, disk, edge, connectors, clocks, target, wire, load }, launcher, opening.move())
   }
 
   /** Has the edge write to its data directory: makes a tunnel and deletes it. @returns what failed, with its code, if anything */
   async write(name: string): Promise<string | undefined> {
     const words = ['--data-dir', join(this.disk.folder, 'edge')]
     try {
-      await inside(this.topology.edge, process.execPath, LAUNCHER, 'tunnel', 'create', name, ...words)
-      await inside(this.topology.edge, process.execPath, LAUNCHER, 'tunnel', 'delete', name, ...words)
+      await inside(this.topology.edge, process.execPath, this.#launcher, 'tunnel', 'create', name, ...words)
+      await inside(this.topology.edge, process.execPath, this.#launcher, 'tunnel', 'delete', name, ...words)
       return undefined
     } catch (error) {
       return error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error)

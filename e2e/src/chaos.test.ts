@@ -28,6 +28,7 @@ test(
       limits: { maxBytes: 262_144, maxPausedMs: 1_500 },
       settleMs: 3_000,
       warmUpMs: 1_000,
+      rehearsal: [],
       logs: join(tmpdir(), 'hawser-chaos-logs-test'),
       say: (line) => t.diagnostic(line),
       signal: t.signal,

@@ -171,4 +171,10 @@ test('a failure with a code says more than one without, and an early end more th
   assert.deepEqual(await told(lost, closed), ['failed', 'ECONNRESET', undefined])
   assert.deepEqual(await told(undefined, lost), ['failed', 'ECONNRESET', undefined])
   assert.deepEqual(await told(undefined, closed), ['corrupted', undefined, true])
+  assert.deepEqual(await told(new TypeError('This ReadableStream has been closed.'), closed), [
+    'corrupted',
+    undefined,
+    true,
+  ])
+  assert.deepEqual(await told(new TypeError('another'), new TypeError('another')), ['failed', undefined, undefined])
 })

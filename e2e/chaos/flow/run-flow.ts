@@ -51,6 +51,13 @@ function codeOf(error: unknown): string | undefined {
   return error.message.endsWith(LOST) ? 'network_connection_lost' : undefined
 }
 
+/** What workerd says of a stream that the other end has closed: the same as a clean end, met by whoever was not reading. */
+const CLOSED = /^This (?:Readable|Writable)Stream has been closed\.$/
+
+function isEarlyEnd(error: unknown): boolean {
+  return error instanceof EarlyEnd || (error instanceof TypeError && CLOSED.test(error.message))
+}
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** The caller's side of one flow, in a Worker or in Node. */
@@ -172,7 +179,7 @@ export async function runFlow(
     abort.abort() // the target must not take what it has for all there is
     socket?.close().catch(() => {})
     if (error instanceof WrongByte) return result('corrupted', undefined, error.message)
-    if (error instanceof EarlyEnd) return { ...result('corrupted', undefined, error.message), early: true }
+    if (isEarlyEnd(error)) return { ...result('corrupted', undefined, String(error)), early: true }
     // A reset takes what is still under way with it.
     const asPlanned = plan.ending === 'targetAbort' && progress.opened && codeOf(error) !== undefined
     return asPlanned ? result('ok') : result('failed', codeOf(error), String(error))

@@ -4,7 +4,7 @@ import type { FlowPlan } from '../flow/plan.ts'
 import type { FlowResult } from '../flow/run-flow.ts'
 import type { Caller } from './callers.ts'
 import { Load } from './load.ts'
-import { Tally } from './tally.ts'
+import { sumOf, Tally } from './tally.ts'
 
 const LIMIT = { timeout: 20_000 } as const
 const result = (id: number, change: Partial<FlowResult> = {}): FlowResult => ({
@@ -86,4 +86,25 @@ test('results add up by code, and each that must not be has its line', () => {
     open: 2,
   })
   assert.equal(lines.length, 4)
+})
+
+test('two runs add up', () => {
+  const one = new Tally()
+  one.add(result(1), 'x', 'both')
+  one.add(result(2, { outcome: 'failed', code: 'tunnel_closed' }), 'x', 'both')
+  const other = new Tally()
+  other.add(result(1, { outcome: 'failed', code: 'tunnel_closed' }), 'x', 'both')
+  other.add(result(2, { outcome: 'failed', code: 'ECONNRESET' }), 'x', 'both')
+  other.addSilent(3, 'x', 'nothing')
+  const { corrupted, ...totals } = sumOf(one.totals(0), other.totals(1))
+  assert.deepEqual(corrupted, [])
+  assert.deepEqual(totals, {
+    flows: 5,
+    ok: 1,
+    bytes: 28,
+    failures: { tunnel_closed: 2, ECONNRESET: 1 },
+    silent: ['flow 3 by x: nothing'],
+    uncoded: [],
+    open: 1,
+  })
 })

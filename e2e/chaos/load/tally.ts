@@ -68,3 +68,19 @@ export class Tally {
     }
   }
 }
+
+/** Of one run after another. */
+export function sumOf(one: LoadTotals, other: LoadTotals): LoadTotals {
+  const failures = { ...one.failures }
+  for (const [code, count] of Object.entries(other.failures)) failures[code] = (failures[code] ?? 0) + count
+  return {
+    flows: one.flows + other.flows,
+    ok: one.ok + other.ok,
+    bytes: one.bytes + other.bytes,
+    failures,
+    corrupted: [...one.corrupted, ...other.corrupted],
+    silent: [...one.silent, ...other.silent],
+    uncoded: [...one.uncoded, ...other.uncoded],
+    open: one.open + other.open,
+  }
+}

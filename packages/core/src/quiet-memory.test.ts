@@ -40,7 +40,7 @@ test('after a busy time memory is collected, looking every five seconds', (t) =>
   assert.deepEqual([pass(5_000), pass(0), pass(0)], [1, 1, 1])
 })
 
-test('a heap that has shrunk is given back to the system', (t) => {
+test('a heap that has shrunk is given back to the system', { timeout: 20_000 }, async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   let cpuMs = 0
   t.mock.method(process, 'cpuUsage', () => ({ user: cpuMs * 1_000, system: 0 }))
@@ -53,5 +53,5 @@ test('a heap that has shrunk is given back to the system', (t) => {
   t.mock.timers.tick(5_000)
   t.mock.timers.tick(10_000)
   stop()
-  assert.ok(process.memoryUsage().heapTotal < before / 2)
+  while (process.memoryUsage().heapTotal > before / 2) await new Promise(setImmediate)
 })

@@ -6,7 +6,9 @@ import { formatHostPort, HawserError } from '@hawser/core'
 import type { HostPort, Logger, Secret, TlsRule } from '@hawser/core'
 import type { Directory } from '@hawser/directory'
 import { IntruderLog } from '../doors/intruder-log.ts'
-import { listen, stopListening } from '../doors/listen.ts'
+import { listenInParallel } from '../doors/listen-in-parallel.ts'
+import type { Listening } from '../doors/listen-in-parallel.ts'
+import { stopListening } from '../doors/listen.ts'
 import type { FlowServices } from '../flow/context.ts'
 import { TlsClient } from '../tls/tls-client.ts'
 import { ClientAccess } from './client-access.ts'
@@ -51,8 +53,9 @@ export class ClientListener {
   readonly #options: ClientListenerOptions
   readonly #access: ClientAccess
   readonly #intruders: IntruderLog
-  readonly #tcp: TcpServer
-  /** Makes TLS connections of what the TCP server accepts; never listens itself. */
+  /** All on one address. */
+  readonly #tcp: Listening
+  /** Makes TLS connections of what the TCP servers accept; never listens itself. */
   readonly #tls: TlsServer
   /** TCP connections by remote `ip:port`, by which the TLS connection over each is found. */
   readonly #connections = new Map<string, Socket>()
@@ -60,11 +63,11 @@ export class ClientListener {
   readonly #strangers = new Set<Socket>()
   readonly #doors = new Map<string, { readonly clientId: string; readonly door: ClientDoor }>()
   #draining: Promise<void> | undefined
-  #stopped: Promise<void> | undefined
+  #stopped: Promise<unknown> | undefined
   #closing: Promise<void> | undefined
 
-  private constructor(options: ClientListenerOptions, tcp: TcpServer) {
-    const { address, port } = tcp.address() as AddressInfo
+  private constructor(options: ClientListenerOptions, tcp: Listening) {
+    const { address, port } = tcp[0].address() as AddressInfo
     this.address = { host: address, port }
     this.#options = options
     this.#access = new ClientAccess(options.directory, options.logger)
@@ -81,17 +84,18 @@ export class ClientListener {
       socket.destroy()
     })
     this.#tls.on('secureConnection', (socket) => void this.#greet(socket))
-    tcp.on('connection', (socket) => this.#accept(socket))
-    tcp.on('error', (error) => options.logger.warn('could not accept a connection', { reason: error.message }))
+    for (const server of tcp) {
+      server.on('connection', (socket) => this.#accept(socket))
+      server.on('error', (error) => options.logger.warn('could not accept a connection', { reason: error.message }))
+    }
   }
 
   /** @throws {HawserError} `listen_failed`, `config_invalid` for a TLS rule that cannot be used */
   static async open(options: ClientListenerOptions): Promise<ClientListener> {
     void new TlsClient({ rules: options.tls, trust: options.services.trust }) // finds mistakes now, not with the first client
-    const tcp = createTcpServer({ noDelay: true, allowHalfOpen: true })
-    const { host, port } = options.listen
-    await listen(tcp, { host, port }, `clients listener on ${formatHostPort(options.listen)}`)
-    return new ClientListener(options, tcp)
+    const create = (): TcpServer => createTcpServer({ noDelay: true, allowHalfOpen: true })
+    const what = `clients listener on ${formatHostPort(options.listen)}`
+    return new ClientListener(options, await listenInParallel(create, options.listen, what))
   }
 
   /** Shows this certificate on connections from now on. */
@@ -126,7 +130,7 @@ export class ClientListener {
   }
 
   async #drain(): Promise<void> {
-    this.#stopped = stopListening(this.#tcp)
+    this.#stopped = Promise.all(this.#tcp.map(stopListening))
     for (const socket of this.#strangers) socket.destroy()
     await Promise.all(Array.from(this.#doors.values(), ({ door }) => door.drain()))
   }
