@@ -45,15 +45,15 @@ const readHost = remember(readTargetHost)
 
 /** Waits for `work` within the limits; `work` itself goes on and its outcome is dropped. */
 function within<T>(work: Promise<T>, { signal, timeoutMs }: RaceLimits): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    const onTime = (): void => reject(new HawserError('dns_timeout', `no answer in ${Math.round(timeoutMs)} ms`))
-    const timer = setTimeout(onTime, timeoutMs)
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
-    })
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const onAbort = (): void => reject(signal.reason)
+  const onTime = (): void => reject(new HawserError('dns_timeout', `no answer in ${Math.round(timeoutMs)} ms`))
+  const timer = setTimeout(onTime, timeoutMs)
+  signal.addEventListener('abort', onAbort, { once: true })
+  work.then(resolve, reject)
+  return promise.finally(() => {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
   })
 }
 

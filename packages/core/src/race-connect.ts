@@ -93,57 +93,117 @@ export function raceConnect<S extends Socket>(
   addresses: readonly string[],
   port: number,
   start: ConnectAddress<S>,
-  { signal, timeoutMs }: RaceLimits,
+  limits: RaceLimits,
 ): Promise<Connected<S>> {
-  return new Promise((resolve, reject) => {
-    const waiting = addresses.length === 1 ? [...addresses] : interleave(addresses)
-    const racing = new Set<S>()
-    const errors: HawserError[] = []
-    let timer: NodeJS.Timeout | undefined
-
-    const stop = (): void => {
-      clearTimeout(timer)
-      clearTimeout(limit)
-      waiting.length = 0
-      signal.removeEventListener('abort', onAbort)
-      for (const socket of racing) socket.destroy()
-      racing.clear()
-    }
-    const fail = (error: unknown): void => {
-      stop()
-      reject(error)
-    }
-    const onAbort = (): void => fail(signal.reason)
-    const next = (): void => {
-      clearTimeout(timer)
-      const ip = waiting.shift()
-      if (ip === undefined) {
-        if (racing.size > 0) return
-        fail(tellingError(errors))
-        return
-      }
-      if (waiting.length > 0) timer = setTimeout(next, ATTEMPT_DELAY_MS)
-      const socket = start(ip, port)
-      racing.add(socket)
-      const onError = (error: Error): void => {
-        if (!racing.delete(socket)) return
-        errors.push(dialError(error, formatHostPort({ host: ip, port })))
-        next()
-      }
-      socket.on('error', onError)
-      socket.once('connect', () => {
-        if (!racing.delete(socket)) return
-        socket.on('error', ignore).off('error', onError) // or the whole race would live as long as the connection
-        stop()
-        resolve({ socket, ip })
-      })
-    }
-
-    const limit = setTimeout(() => fail(noAnswer(addresses, port, timeoutMs)), timeoutMs)
-    if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    return next()
-  })
+  return new Promise((resolve, reject) => new Race(addresses, port, start, limits, resolve, reject).begin())
 }
 
-function ignore(): void {}
+class Race<S extends Socket> {
+  readonly #addresses: readonly string[]
+  readonly #port: number
+  readonly #start: ConnectAddress<S>
+  readonly #limits: RaceLimits
+  readonly #resolve: (connected: Connected<S>) => void
+  readonly #reject: (error: unknown) => void
+  /** In their order; those before `#next` have been tried. */
+  readonly #order: readonly string[]
+  #next = 0
+  readonly #running: Attempt<S>[] = []
+  readonly #errors: HawserError[] = []
+  #delay: NodeJS.Timeout | undefined
+  #limit: NodeJS.Timeout | undefined
+
+  constructor(
+    addresses: readonly string[],
+    port: number,
+    start: ConnectAddress<S>,
+    limits: RaceLimits,
+    resolve: (connected: Connected<S>) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#addresses = addresses
+    this.#order = addresses.length === 1 ? addresses : interleave(addresses)
+    this.#port = port
+    this.#start = start
+    this.#limits = limits
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  begin(): void {
+    const { signal, timeoutMs } = this.#limits
+    if (signal.aborted) return this.#reject(signal.reason)
+    this.#limit = setTimeout(this.#onLimit, timeoutMs)
+    signal.addEventListener('abort', this.#onAbort)
+    return this.#tryNext()
+  }
+
+  won(attempt: Attempt<S>): void {
+    this.#running.splice(this.#running.indexOf(attempt), 1)
+    this.#stop()
+    this.#resolve(attempt)
+  }
+
+  lost(attempt: Attempt<S>, error: Error): void {
+    this.#running.splice(this.#running.indexOf(attempt), 1)
+    this.#errors.push(dialError(error, formatHostPort({ host: attempt.ip, port: this.#port })))
+    this.#tryNext()
+  }
+
+  readonly #tryNext = (): void => {
+    clearTimeout(this.#delay)
+    const ip = this.#order[this.#next]
+    if (ip === undefined) {
+      if (this.#running.length === 0) this.#fail(tellingError(this.#errors))
+      return
+    }
+    this.#next += 1
+    if (this.#next < this.#order.length) this.#delay = setTimeout(this.#tryNext, ATTEMPT_DELAY_MS)
+    this.#running.push(new Attempt(this, ip, this.#start(ip, this.#port)))
+  }
+
+  readonly #onAbort = (): void => this.#fail(this.#limits.signal.reason)
+
+  readonly #onLimit = (): void => this.#fail(noAnswer(this.#addresses, this.#port, this.#limits.timeoutMs))
+
+  #fail(error: unknown): void {
+    this.#stop()
+    this.#reject(error)
+  }
+
+  #stop(): void {
+    clearTimeout(this.#delay)
+    clearTimeout(this.#limit)
+    this.#next = this.#order.length
+    this.#limits.signal.removeEventListener('abort', this.#onAbort)
+    for (const attempt of this.#running) attempt.giveUp()
+    this.#running.length = 0
+  }
+}
+
+/** One address of a race. Its listeners stay with the socket and do nothing once it is over. */
+class Attempt<S extends Socket> implements Connected<S> {
+  readonly ip: string
+  readonly socket: S
+  /** Let go of in the end, or all of it would live as long as the connection. */
+  #race: Race<S> | undefined
+
+  constructor(race: Race<S>, ip: string, socket: S) {
+    this.ip = ip
+    this.socket = socket
+    this.#race = race
+    socket.on('error', (error: Error) => this.#leave()?.lost(this, error))
+    socket.on('connect', () => this.#leave()?.won(this))
+  }
+
+  giveUp(): void {
+    this.#race = undefined
+    this.socket.destroy()
+  }
+
+  #leave(): Race<S> | undefined {
+    const race = this.#race
+    this.#race = undefined
+    return race
+  }
+}
