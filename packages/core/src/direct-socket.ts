@@ -8,7 +8,7 @@ const READ_BYTES = 64 * 1024
 
 /**
  * Where all sockets read that have little to say. Node by itself makes 64 KiB for every read and cuts off what was not
- * needed, which is a fifth of a connector's work where connections are short, and garbage that has to be swept.
+ * needed, which is an eighth of a connector's work where connections are short, and garbage that has to be swept.
  */
 const SHARED = Buffer.allocUnsafeSlow(READ_BYTES)
 

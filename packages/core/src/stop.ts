@@ -1,6 +1,6 @@
 /**
  * What work that may be given up looks at. Every `AbortSignal` is one; where work is started by the thousand a {@link Stop}
- * is one that costs a tenth of it.
+ * is one that costs a quarter of it.
  */
 export interface StopSignal {
   readonly aborted: boolean

@@ -5,7 +5,7 @@ import { refusalOf, unknownOperation } from './refusal.ts'
 
 /**
  * First byte of a message that is no JSON. There are thousands of dials a second, of all messages only of them; as JSON they
- * cost a tenth of what both ends do for a short connection.
+ * cost some 4 % of what both ends do for a short connection.
  */
 const DIAL = 0x01
 const DIALED = 0x02
